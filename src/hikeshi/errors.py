@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every exception of hikeshi.
+
+    HikeshiError
+    ├── UsageError        the command line or a file the analyst wrote is wrong (exit 2)
+    │   └── RuleError     a rule, indicator or suppression file cannot be used at all
+    ├── CaseError         the case folder cannot be used (exit 1, or 2 when it is no case)
+    └── EngineError       worker processes cannot be started (exit 1)
+"""
+
+
+class HikeshiError(Exception):
+    """Anything hikeshi raises on purpose; its text is one sentence with the next step."""
+
+
+class UsageError(HikeshiError):
+    """The command line, or a file the analyst wrote, is wrong."""
+
+
+class RuleError(UsageError):
+    """A rule, indicator or suppression source cannot be used at all."""
+
+
+class CaseError(HikeshiError):
+    """The case folder cannot be read, written or continued."""
+
+
+class EngineError(HikeshiError):
+    """Worker processes cannot be started."""

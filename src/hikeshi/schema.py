@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every table of a case and everything that crosses from one room to another.
+
+Times are UTC microseconds; the text they were read from is kept beside them as ``time_text``.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SCHEMA = "hikeshi.case/1"
+
+# Column types, spelled so that listing them needs no Arrow: see arrow_type().
+# `item` is the SHA-256 of the bytes a row was read from; `record` counts from 0 inside the item; `offset` is
+# the byte offset inside the item, null where the container gives none.
+_WHERE = (("item", "text"), ("record", "int64"), ("offset", "int64"))
+_WHEN = (("time", "time"), ("time_text", "text"))
+
+TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
+    # One event of any log. `fields` holds what the event itself carries under its Windows names (event data and
+    # the System names Sigma rules use); repeated or nested values are joined by line feeds or written as JSON.
+    "events": (
+        *_WHERE,
+        *_WHEN,
+        ("host", "text"),
+        ("user", "text"),
+        ("channel", "text"),
+        ("provider", "text"),
+        ("event_id", "int64"),
+        ("record_id", "uint64"),
+        ("fields", "map"),
+    ),
+    # One mail message. `body` is masked (length and fingerprint), never text.
+    "messages": (
+        *_WHERE,
+        *_WHEN,
+        ("message_id", "text"),
+        ("subject", "text"),
+        ("sender", "text"),
+        ("sender_name", "text"),
+        ("reply_to", "text"),
+        ("return_path", "text"),
+        ("recipients", "list"),
+        ("received", "list"),
+        ("received_ip", "list"),
+        ("spf", "text"),
+        ("dkim", "text"),
+        ("dmarc", "text"),
+        ("urls", "list"),
+        ("attachments", "list"),
+        ("attachment_ids", "list"),
+        ("body", "text"),
+        ("defects", "list"),
+    ),
+    # What identifies a machine: `kind` is name, address, volume-serial or collection.
+    "machines": (*_WHERE, ("kind", "text"), ("value", "text"), ("first", "time"), ("last", "time"), ("count", "int64")),
+    # Where each item was found. `host` is the machine a collection names, null when the evidence does not say.
+    "places": (("item", "text"), ("path", "text"), ("collection", "text"), ("host", "text")),
+    # Every item once.
+    "items": (
+        ("item", "text"),
+        ("kind", "text"),
+        ("bytes", "int64"),
+        ("status", "text"),
+        ("reason", "text"),
+        ("records_in", "int64"),
+        ("records_out", "int64"),
+        ("refused", "int64"),
+        ("duplicate", "int64"),
+    ),
+}
+
+
+def arrow_type(name: str) -> pa.DataType:
+    """Arrow type of a column type named in TABLES."""
+    import pyarrow as pa
+
+    return {
+        "text": pa.string(),
+        "int64": pa.int64(),
+        "uint64": pa.uint64(),
+        "time": pa.timestamp("us", tz="UTC"),
+        "list": pa.list_(pa.string()),
+        "map": pa.map_(pa.string(), pa.string()),
+    }[name]
+
+
+@cache
+def arrow_schema(table: str) -> pa.Schema:
+    """Arrow schema of a table of the case."""
+    import pyarrow as pa
+
+    return pa.schema([pa.field(column, arrow_type(kind)) for column, kind in TABLES[table]])
+
+
+class Status(enum.StrEnum):
+    """How far an item was read."""
+
+    READ = "read"
+    PARTIAL = "partial"
+    BYTES_ONLY = "bytes-only"
+    ENCRYPTED = "encrypted"
+    REFUSED = "refused"
+
+
+class Reason(enum.StrEnum):
+    """Why something was not read; worded in both languages by words/."""
+
+    UNKNOWN_FORMAT = "unknown-format"
+    UNSUPPORTED_FORMAT = "unsupported-format"
+    DAMAGED = "damaged"
+    TRUNCATED = "truncated"
+    DAMAGED_RECORD = "damaged-record"
+    UNREADABLE = "unreadable"
+    ENCRYPTED = "encrypted"
+    TOO_DEEP = "too-deep"
+    TOO_LARGE = "too-large"
+    TOO_MANY_ENTRIES = "too-many-entries"
+    EXPANSION_RATIO = "expansion-ratio"
+    LINK = "link-not-followed"
+    NOT_A_FILE = "not-a-file"
+    PATH_ESCAPE = "path-escape"
+    WORKER_CRASHED = "worker-crashed"
+    WORKER_HUNG = "worker-hung"
+    OUT_OF_MEMORY = "out-of-memory"
+    CPU_LIMIT = "cpu-limit"
+    OUTPUT_LIMIT = "output-limit"
+    CHANGED = "changed-while-read"
+    INTERNAL = "internal-error"
+    MISSING_EXTRA = "missing-extra"
+
+
+class Grade(enum.StrEnum):
+    """How sure a finding is, strongest first; families/ say when each applies."""
+
+    PROVEN = "proven"
+    STRONG = "strong"
+    INDICATED = "indicated"
+    WEAK = "weak"
+
+
+@dataclass(frozen=True)
+class Item:
+    """Bytes to read: `file` is open for reading, seekable, and positioned at 0."""
+
+    id: str
+    name: str
+    size: int
+    file: BinaryIO
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of one table read from one item; `rows` has the columns of arrow_schema(table)."""
+
+    item: str
+    table: str
+    rows: pa.Table
+
+
+@dataclass(frozen=True)
+class Found:
+    """A child: bytes that lie inside an item, offered for reading under the same limits.
+
+    `place` is the path inside the parent, with `/` between folders; `chunks` are its bytes in order.
+    """
+
+    item: str
+    place: str
+    chunks: Iterable[bytes]
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One loss: what could not be read, where, why, and what therefore cannot be said.
+
+    `records` is how many records the loss covers (0 when they are counted elsewhere or unknown). `place` names a
+    member inside a container. `unknown` is a message id of words/.
+    """
+
+    item: str
+    reason: Reason
+    offset: int | None = None
+    place: str | None = None
+    records: int = 0
+    fields: Mapping[str, str] = field(default_factory=dict)
+    unknown: str | None = None
+
+
+@dataclass(frozen=True)
+class Count:
+    """A reader's closing account of one item: records met, and how many were the same record twice.
+
+    What was delivered is counted from the batches and what was refused from the issues.
+    """
+
+    item: str
+    kind: str
+    records_in: int
+    duplicate: int = 0
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The rule behind a finding, with what its licence asks to be credited."""
+
+    id: str
+    kind: str
+    level: str | None = None
+    author: str | None = None
+    licence: str | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A finding before its places are known: it points at a record or an offset of an item."""
+
+    item: str
+    grade: Grade
+    message: str
+    record: int | None = None
+    offset: int | None = None
+    time: int | None = None
+    time_text: str | None = None
+    host: str | None = None
+    user: str | None = None
+    family: str | None = None
+    function: str | None = None
+    techniques: Sequence[str] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
+    rule: Rule | None = None
+
+
+def table(name: str, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Rows given as mappings (missing columns are null) as an Arrow table of the named kind."""
+    import pyarrow as pa
+
+    schema = arrow_schema(name)
+    columns = [pa.array([row.get(f.name) for row in rows], type=f.type) for f in schema]
+    return pa.Table.from_arrays(columns, schema=schema)
