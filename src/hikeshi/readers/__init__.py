@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The readers: one module per artefact, asked in order whether an item is theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from typing import Protocol, cast
+
+from hikeshi.schema import Batch, Count, Found, Issue, Item
+
+READERS = (
+    "hikeshi.readers.evtx",
+)
+
+
+class Reader(Protocol):
+    """What a reader module offers."""
+
+    KIND: str
+    VERSION: str
+
+    def sniff(self, head: bytes, name: str) -> bool:
+        """Whether an item that begins with these bytes is for this reader."""
+
+    def read(self, items: Sequence[Item]) -> Iterator[Batch | Found | Issue | Count]:
+        """Rows, children, losses and the closing account of each item."""
+
+
+def pick(head: bytes, name: str) -> Reader | None:
+    """The first reader that takes an item beginning with these bytes; the name is only a hint."""
+    for path in READERS:
+        reader = cast(Reader, import_module(path))
+        if reader.sniff(head, name):
+            return reader
+    return None
