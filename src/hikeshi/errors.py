@@ -5,7 +5,8 @@
     ├── UsageError        the command line or a file the analyst wrote is wrong (exit 2)
     │   └── RuleError     a rule, indicator or suppression file cannot be used at all
     ├── CaseError         the case folder cannot be used (exit 1, or 2 when it is no case)
-    └── EngineError       worker processes cannot be started (exit 1)
+    ├── EngineError       worker processes cannot be started (exit 1)
+    └── CutShort          the bytes of a child end early; never leaves the reading loop
 """
 
 
@@ -27,3 +28,7 @@ class CaseError(HikeshiError):
 
 class EngineError(HikeshiError):
     """Worker processes cannot be started."""
+
+
+class CutShort(HikeshiError):
+    """The bytes of a child end early, for the reason given as first argument (a schema.Reason)."""

@@ -63,6 +63,40 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "machines": (*_WHERE, ("kind", "text"), ("value", "text"), ("first", "time"), ("last", "time"), ("count", "int64")),
     # Where each item was found. `host` is the machine a collection names, null when the evidence does not say.
     "places": (("item", "text"), ("path", "text"), ("collection", "text"), ("host", "text")),
+    # What reconstruct/ joins. `hosts`: every machine with its other names and when it was seen.
+    "hosts": (("host", "text"), ("aliases", "list"), ("first", "time"), ("last", "time"), ("events", "int64")),
+    # Which log sources each host has: channel and event id, with times and counts.
+    "sources": (
+        ("host", "text"),
+        ("channel", "text"),
+        ("provider", "text"),
+        ("event_id", "int64"),
+        ("first", "time"),
+        ("last", "time"),
+        ("count", "int64"),
+    ),
+    # Spans in which a log that was busy before and after says nothing; `missing` counts absent record ids, null
+    # when the log has none.
+    "gaps": (
+        ("host", "text"),
+        ("channel", "text"),
+        ("start", "time"),
+        ("end", "time"),
+        ("missing", "int64"),
+        ("kind", "text"),
+    ),
+    # The rebuilt console: per host, family and function the grade (or no-evidence, not-examinable) and its findings.
+    "functions": (
+        ("host", "text"),
+        ("family", "text"),
+        ("function", "text"),
+        ("grade", "text"),
+        ("first", "time"),
+        ("last", "time"),
+        ("count", "int64"),
+        ("findings", "list"),
+        ("seen_in", "list"),
+    ),
     # Every item once.
     "items": (
         ("item", "text"),
@@ -76,6 +110,10 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("duplicate", "int64"),
     ),
 }
+
+
+# Tables whose rows are the records of an item; rows of the others are said about it.
+RECORDS = frozenset({"events", "messages"})
 
 
 def arrow_type(name: str) -> pa.DataType:
@@ -134,6 +172,7 @@ class Reason(enum.StrEnum):
     OUTPUT_LIMIT = "output-limit"
     CHANGED = "changed-while-read"
     INTERNAL = "internal-error"
+    UNACCOUNTED = "unaccounted"
     MISSING_EXTRA = "missing-extra"
 
 
@@ -198,13 +237,15 @@ class Issue:
 class Count:
     """A reader's closing account of one item: records met, and how many were the same record twice.
 
-    What was delivered is counted from the batches and what was refused from the issues.
+    What was delivered is counted from the batches (of a container: from its children) and what was refused from
+    the issues, so that a loss nobody reported shows.
     """
 
     item: str
     kind: str
     records_in: int
     duplicate: int = 0
+    container: bool = False
 
 
 @dataclass(frozen=True)

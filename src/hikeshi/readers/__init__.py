@@ -10,6 +10,9 @@ from typing import Protocol, cast
 from hikeshi.schema import Batch, Count, Found, Issue, Item
 
 READERS = (
+    "hikeshi.evidence.zip_archive",
+    "hikeshi.evidence.compressed",
+    "hikeshi.evidence.tar_archive",
     "hikeshi.readers.evtx",
 )
 

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From listings and done-files to the tree of evidence, the places of every item, and the account of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hikeshi.case.state import Done
+from hikeshi.schema import RECORDS, Reason, Status
+
+PLACES = 200_000
+DEPTH = 8
+
+_STATUS = {Reason.ENCRYPTED: Status.ENCRYPTED, Reason.UNSUPPORTED_FORMAT: Status.REFUSED}
+
+
+@dataclass(frozen=True)
+class Account:
+    """What became of one item."""
+
+    item: str
+    kind: str
+    bytes: int
+    status: Status
+    reason: str | None
+    records_in: int
+    records_out: int
+    refused: int
+    duplicate: int
+    container: bool
+    issues: tuple[Mapping[str, Any], ...]
+
+
+@dataclass
+class Evidence:
+    """The evidence as it lies: `tree` for case.json, `places` of each item, one account per item, all losses."""
+
+    tree: list[dict[str, Any]] = field(default_factory=list)
+    places: dict[str, list[str]] = field(default_factory=dict)
+    accounts: dict[str, Account] = field(default_factory=dict)
+    issues: list[dict[str, Any]] = field(default_factory=list)
+
+
+def gather(listings: Iterable[list[Mapping[str, Any]]], result: Callable[[str], Done | None]) -> Evidence:
+    """All listings joined; `result` gives what reading an item left."""
+    entries = {(entry["path"], entry.get("item", "")): entry for listing in listings for entry in listing}
+    evidence, budget = Evidence(), [PLACES]
+    for (path, item), entry in sorted(entries.items()):
+        if item:
+            evidence.tree.append(_node(evidence, result, item, path, entry["bytes"], (), budget))
+        else:
+            evidence.tree.append({"path": path, "status": Status.REFUSED.value, "reason": entry["reason"]})
+            evidence.issues.append(_issue(None, path, {"reason": entry["reason"]}))
+    for item, places in evidence.places.items():
+        places.sort()
+        for issue in evidence.accounts[item].issues:
+            where = issue.get("place")
+            path = f"{places[0]}/{where}" if where else places[0]
+            evidence.issues.append(_issue(item, path, issue))
+    evidence.issues.sort(key=lambda i: (i["path"], i["item"] or "", i["offset"] or -1, i["reason"], str(i["fields"])))
+    return evidence
+
+
+def _node(
+    evidence: Evidence,
+    result: Callable[[str], Done | None],
+    item: str,
+    path: str,
+    size: int,
+    above: tuple[str, ...],
+    budget: list[int],
+) -> dict[str, Any]:
+    """One place of one item with what lies in it."""
+    done = result(item)
+    if item not in evidence.accounts:
+        evidence.accounts[item] = account(item, size, done)
+    paths = evidence.places.setdefault(item, [])
+    if path not in paths:
+        paths.append(path)
+    node = node_fields(evidence.accounts[item], path)
+    children = done["children"] if done else []
+    if not children:
+        return node
+    budget[0] -= len(children)
+    stop = Reason.TOO_DEEP if item in above or len(above) >= DEPTH else None
+    stop = Reason.TOO_MANY_ENTRIES if budget[0] < 0 else stop
+    if stop:
+        node |= {"status": Status.PARTIAL.value, "reason": stop.value}
+        evidence.issues.append(_issue(item, path, {"reason": stop, "fields": {"children": str(len(children))}}))
+        return node
+    node["children"] = []
+    for child in children:
+        inner = f"{path}/{child['place']}" if child["place"] else path
+        below = _node(evidence, result, child["item"], inner, child["bytes"], (*above, item), budget)
+        if child["cut"]:
+            below |= {"status": Status.PARTIAL.value, "reason": child["cut"]}
+            evidence.issues.append(_issue(child["item"], inner, {"reason": child["cut"], "offset": child["bytes"]}))
+        node["children"].append(below)
+    return node
+
+
+def account(item: str, size: int, done: Done | None) -> Account:
+    """Settle the books of one item; what nobody accounts for becomes a loss of its own."""
+    if done is None:
+        issue = {"reason": Reason.TOO_DEEP.value, "records": 1, "fields": {}}
+        return Account(item, "unknown", size, Status.REFUSED, Reason.TOO_DEEP, 1, 0, 1, 0, False, (issue,))
+    issues = list(done["issues"])
+    rows = sum(count for table, count in done["rows"].items() if table in RECORDS)
+    kind = done["item_kind"]
+    bare = kind in ("unknown", "empty") and "lost" not in done
+    out = 1 if bare else len(done["children"]) if done["container"] else rows
+    refused = sum(issue["records"] for issue in issues)
+    missing = done["records_in"] - out - refused - done["duplicate"]
+    if missing:
+        issues.append({"reason": Reason.UNACCOUNTED.value, "records": max(missing, 0), "fields": {"records": str(missing)}})
+        refused += max(missing, 0)
+    if kind == "unknown" and bare:
+        issues.append({"reason": Reason.UNKNOWN_FORMAT.value, "records": 0, "fields": {}})
+    status, reason = _status(kind, out, refused, issues, "lost" in done)
+    records_in = out + refused + done["duplicate"]
+    return Account(
+        item, kind, size, status, reason, records_in, out, refused, done["duplicate"], done["container"], tuple(issues)
+    )
+
+
+def _status(kind: str, out: int, refused: int, issues: list[Any], lost: bool) -> tuple[Status, str | None]:
+    if kind == "unknown" and not lost:
+        return Status.BYTES_ONLY, Reason.UNKNOWN_FORMAT
+    grave = [issue for issue in issues if issue["records"] or issue["reason"] in (Reason.TRUNCATED, Reason.DAMAGED)]
+    if not grave:
+        return Status.READ, None
+    reason = grave[0]["reason"]
+    if out:
+        return Status.PARTIAL, reason
+    return _STATUS.get(reason, Status.REFUSED), reason
+
+
+def node_fields(account: Account, path: str) -> dict[str, Any]:
+    """An account as an item of case.json."""
+    fields = {
+        "id": account.item,
+        "path": path,
+        "kind": account.kind,
+        "bytes": account.bytes,
+        "sha256": account.item,
+        "records_in": account.records_in,
+        "records_out": account.records_out,
+        "refused": account.refused,
+        "duplicate": account.duplicate,
+        "status": account.status.value,
+    }
+    return fields | ({"reason": str(account.reason)} if account.reason else {})
+
+
+def _issue(item: str | None, path: str, issue: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "item": item,
+        "path": path,
+        "offset": issue.get("offset"),
+        "reason": str(issue["reason"]),
+        "records": issue.get("records", 0),
+        "fields": dict(issue.get("fields") or {}),
+        "unknown": issue.get("unknown"),
+    }

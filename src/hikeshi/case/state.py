@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``state/``: parts named by their content, and done-files created exclusively.
+
+A done-file is the only proof that a task is finished; a part without one is forgotten. Both are written under
+another name first, so that a killed run leaves either all of a file or nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from hikeshi.errors import CaseError
+
+Done = Mapping[str, Any]
+BLOCK = 1 << 20
+
+
+def task_id(*identity: object) -> str:
+    """Id of a task from what decides its result."""
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+
+
+class Part:
+    """A part being written; keep() gives it its name."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._digest = hashlib.sha256()
+        descriptor, self._path = tempfile.mkstemp(dir=state.scratch)
+        self._file: BinaryIO = os.fdopen(descriptor, "wb")
+
+    def write(self, data: bytes) -> None:
+        """Append bytes."""
+        self._digest.update(data)
+        self._file.write(data)
+
+    def keep(self) -> str:
+        """Close and name the part; gives its name, the SHA-256 of its bytes."""
+        self._file.close()
+        name = self._digest.hexdigest()
+        os.replace(self._path, self._state.part(name))
+        return name
+
+    def drop(self) -> None:
+        """Forget the part."""
+        self._file.close()
+        os.unlink(self._path)
+
+
+class State:
+    """The state folder of one case."""
+
+    def __init__(self, case: Path) -> None:
+        self._root = case / "state"
+        self.scratch = self._root / "scratch"
+
+    def prepare(self) -> None:
+        """Make the folders and forget what an earlier run was writing when it ended."""
+        for folder in (self.scratch, self._root / "parts", self._root / "done", self._root / "evidence"):
+            folder.mkdir(parents=True, exist_ok=True)
+        for left in self.scratch.iterdir():
+            left.unlink()
+
+    def part(self, name: str) -> Path:
+        """Path of a part."""
+        return self._root / "parts" / name
+
+    def new_part(self) -> Part:
+        """A part to write."""
+        return Part(self)
+
+    def intact(self, parts: Iterable[str]) -> bool:
+        """Whether every part is there with the bytes its name promises."""
+        return all(_sha256(self.part(name)) == name for name in parts)
+
+    def done(self, task: str) -> Done | None:
+        """What a finished task left, or None."""
+        try:
+            text = (self._root / "done" / task).read_bytes()
+        except FileNotFoundError:
+            return None
+        try:
+            return cast(Done, json.loads(text))
+        except ValueError:
+            return None
+
+    def finish(self, task: str, result: Done) -> None:
+        """Create the done-file of a task; the first one stays, unless it is unusable or only says that it was lost."""
+        path = self._root / "done" / task
+        descriptor, scratch = tempfile.mkstemp(dir=self.scratch)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            json.dump(result, file, sort_keys=True)
+        try:
+            os.link(scratch, path)
+        except FileExistsError:
+            earlier = self.done(task)
+            if earlier is None or "lost" in earlier:
+                os.replace(scratch, path)
+                return
+        os.unlink(scratch)
+
+    def add_listing(self, listing: list[Any]) -> None:
+        """Remember what one argument held."""
+        data = json.dumps(listing, sort_keys=True).encode()
+        part = self.new_part()
+        part.write(data)
+        name = part.keep()
+        os.replace(self.part(name), self._root / "evidence" / name)
+
+    def listings(self) -> Iterator[list[Any]]:
+        """Every listing of every run, in a fixed order."""
+        for path in sorted((self._root / "evidence").iterdir()):
+            try:
+                yield json.loads(path.read_bytes())
+            except ValueError as error:
+                raise CaseError(f"{path} is damaged; delete it and run again on the same evidence.") from error
+
+    def done_count(self) -> int:
+        """How many done-files there are."""
+        return sum(1 for _ in (self._root / "done").iterdir())
+
+
+def _sha256(path: Path) -> str | None:
+    digest = hashlib.sha256()
+    try:
+        with open(path, "rb") as file:
+            while block := file.read(BLOCK):
+                digest.update(block)
+    except FileNotFoundError:
+        return None
+    return digest.hexdigest()

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the bytes of an item lie: in a file of the evidence, or in a spool that has no name on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+BLOCK = 4 << 20
+INLINE = 1 << 20
+
+
+class ChangedError(OSError):
+    """A file of the evidence is no longer the one that was hashed."""
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """A file of the evidence; it is opened read-only, without following links."""
+
+    path: str
+    size: int
+    mtime_ns: int
+
+    def open(self) -> int:
+        """A file descriptor; the caller closes it."""
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | getattr(os, "O_NOATIME", 0)
+        try:
+            descriptor = os.open(self.path, flags)
+        except PermissionError:  # O_NOATIME is for the owner only
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        return descriptor
+
+    def sha256(self) -> str:
+        """Hash of the whole file; ChangedError when its size or time differ from when it was met."""
+        digest = hashlib.sha256()
+        descriptor = self.open()
+        try:
+            while block := os.read(descriptor, BLOCK):
+                digest.update(block)
+            after = os.fstat(descriptor)
+        finally:
+            os.close(descriptor)
+        if (after.st_size, after.st_mtime_ns) != (self.size, self.mtime_ns):
+            raise ChangedError(f"{self.path} changed while it was read")
+        return digest.hexdigest()
+
+    def unchanged(self) -> bool:
+        """Whether size and time are still those of the first look."""
+        try:
+            now = os.lstat(self.path)
+        except OSError:
+            return False
+        return (now.st_size, now.st_mtime_ns) == (self.size, self.mtime_ns)
+
+
+class Spool:
+    """Bytes taken out of a container, one after the other, in a file without a name: it is gone when closed."""
+
+    def __init__(self, folder: str) -> None:
+        self._file = tempfile.TemporaryFile(dir=folder)
+        self._folder = folder
+
+    def write(self, data: bytes) -> None:
+        """Append bytes."""
+        self._file.write(data)
+
+    def tell(self) -> int:
+        """Bytes written so far."""
+        return self._file.tell()
+
+    def read(self, offset: int, size: int) -> Iterator[bytes]:
+        """The bytes of one member in blocks."""
+        self._file.flush()
+        while size > 0 and (block := os.pread(self._file.fileno(), min(BLOCK, size), offset)):
+            yield block
+            offset, size = offset + len(block), size - len(block)
+
+    def lone(self, offset: int, size: int) -> int | bytes:
+        """One member alone: its bytes when few, else a descriptor of a nameless copy that holds nothing else."""
+        if size <= INLINE:
+            return b"".join(self.read(offset, size))
+        with tempfile.TemporaryFile(dir=self._folder) as copy:
+            for block in self.read(offset, size):
+                copy.write(block)
+            copy.flush()
+            try:
+                return os.open(f"/proc/self/fd/{copy.fileno()}", os.O_RDONLY | os.O_CLOEXEC)
+            except OSError:
+                copy.seek(0)
+                return os.dup(copy.fileno())
+
+    def close(self) -> None:
+        """Let the bytes go."""
+        self._file.close()
+
+
+@dataclass(frozen=True)
+class SpoolSource:
+    """Part of a spool."""
+
+    spool: Spool
+    offset: int
+    size: int
+
+    def open(self) -> int | bytes:
+        """The bytes, or a descriptor that the caller closes."""
+        return self.spool.lone(self.offset, self.size)
+
+
+Source = FileSource | SpoolSource

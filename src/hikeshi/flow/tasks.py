@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a worker process runs: read items."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import import_module
+from typing import Any, BinaryIO
+
+from hikeshi.errors import CutShort
+from hikeshi.readers import READERS, Reader, pick
+from hikeshi.schema import Batch, Count, Found, Issue, Item
+
+Sent = tuple[Mapping[str, Any], bytes]
+Units = Sequence[tuple[Mapping[str, Any], Sequence[BinaryIO]]]
+
+HEAD = 65_536
+
+
+def read(arguments: Mapping[str, Any], units: Units) -> Iterator[Sent]:
+    """Read items with the reader that knows them; messages are `table`, `child`, `bytes`, `closed`, `issue`, `count`.
+
+    Each unit's arguments are `id`, `name` and `size`; its one file holds the item's bytes.
+    """
+    groups: dict[Reader, list[tuple[int, Item]]] = {}
+    for index, (unit, (file,)) in enumerate(units):
+        head = file.read(HEAD)
+        file.seek(0)
+        reader = pick(head, unit["name"])
+        item = Item(unit["id"], unit["name"], unit["size"], file)
+        if reader:
+            groups.setdefault(reader, []).append((index, item))
+        else:
+            kind = "empty" if unit["size"] == 0 else "unknown"
+            yield from _message(index, Count(unit["id"], kind, 1))
+            yield {"kind": "end", "unit": index}, b""
+    for reader, members in groups.items():
+        yield from _read_group(reader, members)
+
+
+def _read_group(reader: Reader, members: Sequence[tuple[int, Item]]) -> Iterator[Sent]:
+    number = {item.id: index for index, item in members}
+    for result in reader.read([item for _, item in members]):
+        yield from _message(number[result.item], result)
+    for index, _ in members:
+        yield {"kind": "end", "unit": index}, b""
+
+
+def _message(unit: int, result: Batch | Found | Issue | Count) -> Iterator[Sent]:
+    match result:
+        case Batch():
+            if result.rows.num_rows:
+                yield {"kind": "table", "unit": unit, "table": result.table, "rows": result.rows.num_rows}, _arrow(result)
+        case Found():
+            yield {"kind": "child", "unit": unit, "place": result.place}, b""
+            yield from _child(unit, result.chunks)
+        case Issue():
+            fields = {name: value for name, value in dataclasses.asdict(result).items() if name != "item"}
+            yield {"kind": "issue", "unit": unit, "issue": fields}, b""
+        case Count():
+            head = {"item_kind": result.kind, "records_in": result.records_in, "duplicate": result.duplicate}
+            yield {"kind": "count", "unit": unit, "container": result.container, **head}, b""
+
+
+def _child(unit: int, chunks: Iterable[bytes]) -> Iterator[Sent]:
+    cut = None
+    try:
+        for chunk in chunks:
+            yield {"kind": "bytes", "unit": unit}, chunk
+    except CutShort as reason:
+        cut = str(reason)
+    yield {"kind": "closed", "unit": unit, "cut": cut}, b""
+
+
+def _arrow(batch: Batch) -> bytes:
+    """The rows as one Arrow IPC stream."""
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_stream(sink, batch.rows.schema, options=options) as writer:
+        writer.write_table(batch.rows)
+    return sink.getvalue().to_pybytes()
+
+
+def reading_version() -> str:
+    """Hash over all readers and their versions: what was read under another one is read again."""
+    versions = [(reader, import_module(reader).VERSION) for reader in READERS]
+    return hashlib.sha256(repr(versions).encode()).hexdigest()[:16]
