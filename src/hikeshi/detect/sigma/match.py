@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which distinct values of a field a leaf matches, and from that, which events.
+
+Case is folded by str.lower() on both sides. `like` takes Sigma's wildcards: `*` any text, `?` one character, and a
+backslash before either, or before another backslash, makes it literal. Numbers are decimal or 0x hexadecimal.
+An IPv4 address written as IPv6 (::ffff:a.b.c.d) counts as the IPv4 address it is.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+import warnings
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from hikeshi.detect.sigma.columns import Columns, Field
+from hikeshi.detect.sigma.rules import Leaf
+
+Test = Callable[[str], bool]
+
+
+def rows_of(leaf: Leaf, columns: Columns) -> int:
+    """The events for which the leaf holds."""
+    found = columns.field(leaf.field)
+    if leaf.op == "exists":
+        present = found.present if found else 0
+        return present if leaf.values == ("true",) else columns.all & ~present
+    if leaf.op == "null":
+        return columns.all & ~(found.valued if found else 0)
+    if found is None:
+        return 0
+    if leaf.op == "any":
+        return found.valued
+    if leaf.op.startswith("ref-"):
+        return _referring(leaf, found, columns)
+    return found.holding(_codes(leaf, found))
+
+
+def unknown_rows(leaf: Leaf, columns: Columns) -> int:
+    """The events that lack a field the leaf speaks of."""
+    missing = 0
+    for name in (leaf.field, *(leaf.values if leaf.op.startswith("ref-") else ())):
+        found = columns.field(name)
+        missing |= columns.all & ~(found.valued if found else 0)
+    return missing if leaf.field is not None else 0
+
+
+def _codes(leaf: Leaf, found: Field) -> list[int]:
+    if leaf.op == "equals" and not leaf.cased:
+        return [code for value in leaf.values for code in found.number_of.get(value, ())]
+    texts = found.folded if leaf.op in ("startswith", "endswith", "contains", "like") else found.texts
+    if leaf.cased:
+        texts = found.texts
+    if leaf.op in _EDGES and not leaf.cased:
+        before, after, holds = _EDGES[leaf.op]
+        codes = {c for v in leaf.values for c in found.candidates(before + v + after) if holds(texts[c], v)}
+        return sorted(codes)
+    tests = [test(leaf.op, value, leaf.flags) for value in leaf.values]
+    return [code for code, text in enumerate(texts) if any(holds(text) for holds in tests)]
+
+
+_EDGES: dict[str, tuple[str, str, Callable[[str, str], bool]]] = {
+    "startswith": ("\x00", "", str.startswith),
+    "endswith": ("", "\x00", str.endswith),
+    "contains": ("", "", str.__contains__),
+}
+
+
+def _referring(leaf: Leaf, found: Field, columns: Columns) -> int:
+    compare = {"equals": str.__eq__, **{op: edge[2] for op, edge in _EDGES.items()}}[leaf.op.removeprefix("ref-")]
+    rows = 0
+    for name in leaf.values:
+        other = columns.field(name)
+        if other is None:
+            continue
+        others = other.by_row()
+        for row, codes in found.by_row().items():
+            pairs = ((found.folded[a], other.folded[b]) for a in codes for b in others.get(row, ()))
+            if any(compare(a, b) for a, b in pairs):
+                rows |= 1 << row
+    return rows
+
+
+@cache
+def test(op: str, value: str, flags: str) -> Test:
+    """The test of one value on one text, both already folded where case does not count."""
+    match op:
+        case "equals" | "startswith" | "endswith" | "contains":
+            compare = str.__eq__ if op == "equals" else _EDGES[op][2]
+            return lambda text: compare(text, value)
+        case "like":
+            return _like(value)
+        case "re":
+            return _regex(value, flags)
+        case "cidr":
+            return _network(value)
+        case "lt" | "lte" | "gt" | "gte":
+            return _number_test(op, value)
+    return _time_test(op, int(value))
+
+
+def _regex(pattern: str, flags: str) -> Test:
+    letters = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        search = re.compile(pattern, sum(letters[letter] for letter in flags)).search
+    return lambda text: search(text) is not None
+
+
+def _like(pattern: str) -> Test:
+    pieces = _pieces(pattern)
+    first, last = pieces[0], pieces[-1]
+    if len(pieces) == 1:
+        return lambda text: first.fullmatch(text) is not None
+    middle = [piece for piece in pieces[1:-1] if piece.pattern]
+    tail = pattern_length(last)
+
+    def holds(text: str) -> bool:
+        begun = first.match(text)
+        if begun is None or len(text) - tail < begun.end() or not last.fullmatch(text, len(text) - tail):
+            return False
+        position, end = begun.end(), len(text) - tail
+        for piece in middle:
+            met = piece.search(text, position, end)
+            if met is None:
+                return False
+            position = met.end()
+        return True
+
+    return holds
+
+
+def pattern_length(piece: re.Pattern[str]) -> int:
+    """How many characters a piece without `*` matches."""
+    return len(re.sub(r"(?s)\\(.)", r"\1", piece.pattern))
+
+
+def _pieces(pattern: str) -> list[re.Pattern[str]]:
+    pieces = [""]
+    for token in re.findall(r"(?s)\\[\\*?]|.", pattern):
+        if token == "*":
+            pieces.append("")
+        else:
+            pieces[-1] += "." if token == "?" else re.escape(token[-1])
+    return [re.compile(piece, re.DOTALL) for piece in pieces]
+
+
+def _network(value: str) -> Test:
+    network = ip_network(value)
+
+    def holds(text: str) -> bool:
+        try:
+            address = ip_address(text.strip())
+        except ValueError:
+            return False
+        if isinstance(address, IPv6Address) and address.ipv4_mapped and network.version == 4:
+            address = address.ipv4_mapped
+        return address in network
+
+    return holds
+
+
+def number(text: str) -> float | None:
+    """The number a text is, or None."""
+    try:
+        return int(text, 16) if text[:2].lower() == "0x" else float(text)
+    except ValueError:
+        return None
+
+
+def _number_test(op: str, value: str) -> Test:
+    compare = {"lt": operator.lt, "lte": operator.le, "gt": operator.gt, "gte": operator.ge}[op]
+    bound = float(value)
+    return lambda text: (found := number(text)) is not None and bool(compare(found, bound))
+
+
+def _time_test(part: str, value: int) -> Test:
+    def holds(text: str) -> bool:
+        try:
+            time = datetime.fromisoformat(text)
+        except ValueError:
+            return False
+        found: int = time.isocalendar().week if part == "week" else getattr(time, part)
+        return found == value
+
+    return holds
