@@ -59,7 +59,6 @@ def gather(listings: Iterable[list[Mapping[str, Any]]], result: Callable[[str], 
             where = issue.get("place")
             path = f"{places[0]}/{where}" if where else places[0]
             evidence.issues.append(_issue(item, path, issue))
-    evidence.issues.sort(key=lambda i: (i["path"], i["item"] or "", i["offset"] or -1, i["reason"], str(i["fields"])))
     return evidence
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from hikeshi.errors import UsageError
-from hikeshi.schema import TABLES
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
+
+    from hikeshi.case.database import Database
 
 
 class Saved:
@@ -39,37 +39,18 @@ class Saved:
         return _lines(self.path / "issues.jsonl")
 
     @cached_property
-    def _database(self) -> duckdb.DuckDBPyConnection:
-        import duckdb
+    def _database(self) -> Database:
+        from hikeshi.case.database import Database
 
-        database = duckdb.connect(":memory:")
-        database.execute("SET TimeZone = 'UTC'; SET threads = 1; SET enable_progress_bar = false")
-        for table in TABLES:
-            files = sorted(str(path) for path in (self.path / "tables" / table).glob("*.parquet"))
-            if files:
-                database.read_parquet(files).create_view(table)
-            else:
-                columns = ", ".join(f'"{name}" {_SQL[kind]}' for name, kind in TABLES[table])
-                database.execute(f'CREATE TABLE "{table}" ({columns})')
-        return database
+        return Database(self.path)
 
     def query(self, sql: str, parameters: list[Any] | None = None) -> pa.Table:
         """Rows of an SQL query over the tables of the case."""
-        return self._database.execute(sql, parameters or []).to_arrow_table()
+        return self._database.query(sql, parameters)
 
     def rows(self, sql: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
         """Rows of an SQL query as mappings."""
-        return cast(list[dict[str, Any]], self.query(sql, parameters).to_pylist())
-
-
-_SQL = {
-    "text": "VARCHAR",
-    "int64": "BIGINT",
-    "uint64": "UBIGINT",
-    "time": "TIMESTAMPTZ",
-    "list": "VARCHAR[]",
-    "map": "MAP(VARCHAR, VARCHAR)",
-}
+        return self._database.rows(sql, parameters)
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

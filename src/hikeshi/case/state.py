@@ -121,9 +121,12 @@ class State:
             except ValueError as error:
                 raise CaseError(f"{path} is damaged; delete it and run again on the same evidence.") from error
 
-    def done_count(self) -> int:
-        """How many done-files there are."""
-        return sum(1 for _ in (self._root / "done").iterdir())
+    def finished(self) -> Iterator[Done]:
+        """What every finished task left."""
+        for path in sorted((self._root / "done").iterdir()):
+            done = self.done(path.name)
+            if done is not None:
+                yield done
 
 
 def _sha256(path: Path) -> str | None:

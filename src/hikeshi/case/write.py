@@ -60,3 +60,9 @@ def write_manifest(case: Path) -> None:
             data = path.read_bytes()
             files[name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
     write_json(case / "manifest.json", {"schema": "hikeshi.manifest/1", "files": files})
+
+
+def issue_order(issue: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Losses in the order of the evidence."""
+    offset = -1 if issue["offset"] is None else issue["offset"]
+    return (issue["path"], issue["item"] or "", offset, issue["reason"], str(issue["fields"]))

@@ -8,84 +8,86 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hikeshi import __version__
 from hikeshi.case import evidence as case_evidence
-from hikeshi.case import findings as case_findings
 from hikeshi.case import write as case_write
 from hikeshi.case.state import Done, State
-from hikeshi.engine import Reply
 from hikeshi.engine.local import Pool
 from hikeshi.evidence import discover
+from hikeshi.families import pack_rule_files
+from hikeshi.flow import rules as rule_sets
+from hikeshi.flow.options import Options
 from hikeshi.flow.judging import Judge, Judging
 from hikeshi.flow.reading import Reading
-from hikeshi.schema import SCHEMA
+from hikeshi.flow.saving import save
+from hikeshi.schema import Status
 
-PRELOAD = ("hikeshi.flow.tasks", "pyarrow", "numpy", "orjson")
+PRELOAD = ("hikeshi.flow.tasks", "hikeshi.flow.judges", "pyarrow", "numpy", "orjson")
 
 
 @dataclass(frozen=True)
-class Options:
-    """What decides the result of a run, beside the evidence."""
-
-    rules: tuple[str, ...] = ()
-    timezone: str = "Asia/Tokyo"
-    languages: tuple[str, ...] = ("ja", "en")
-
-
-@dataclass
 class Outcome:
     """How a run ended: what was new, what was reused, and whether all evidence was fully read."""
 
     case: Path
-    read: int = 0
-    judged: int = 0
-    reused: int = 0
-    complete: bool = True
-    totals: dict[str, int] = field(default_factory=dict)
+    read: int
+    judged: int
+    reused: int
+    complete: bool
+    totals: dict[str, Any]
     unconfined: tuple[str, ...] = ()
-    grades: dict[str, int] = field(default_factory=dict)
 
 
-Progress = Callable[[Reading, Judging], None]
+@dataclass
+class Progress:
+    """Counters of a run at work, for whoever shows them."""
+
+    step: str = "reading"
+    done: int = 0
+    met: int = 0
+    unit: str = "B"
+    tell: Callable[[Progress], None] = field(default=lambda _: None)
 
 
-def run(
-    evidence: Sequence[str], out: Path, options: Options, jobs: int, progress: Progress = lambda *_: None
-) -> Outcome:
+def run(evidence: Sequence[str], out: Path, options: Options, jobs: int, progress: Progress | None = None) -> Outcome:
     """Examine evidence into the case at `out`, new or begun earlier."""
     discover.check(evidence)
+    given = rule_sets.given(options.rules)
     case_write.prepare(out)
     state = State(out)
     state.prepare()
-    judges: list[Judge] = []
+    progress = progress or Progress()
     with Pool(jobs, PRELOAD) as pool:
-        reading = Reading(state, pool)
-        judging = Judging(state, pool, judges)
+        rules = [rule_sets.compiled(files, pool) for files in (_own_rules(), *given)]
+        judges = [Judge(r.name if r.name == "packs" else "sigma", r.version, "events", r.path) for r in rules]
+        reading, judging = Reading(state, pool), Judging(state, pool, judges)
         for argument in sorted(evidence):
             reading.meet(argument, discover.walk(argument), jobs)
-
-        def judge(reply: Reply) -> None:
-            judging.take(reply)
-            progress(reading, judging)
-
-        reading.run(judging.offer, judge)
+        reading.run(judging.offer, judging.take, lambda: _tell_reading(progress, reading))
         tree = case_evidence.gather(state.listings(), reading.result)
         results = _results(tree, reading)
         for item, done in results.items():
             judging.offer(item, done)
         judging.flush()
         for reply in pool.replies():
-            judge(reply)
-    totals = _save(out, state, options, tree, results, judging)
+            judging.take(reply)
+            _tell_judging(progress, judging)
+    progress.step = "saving"
+    progress.tell(progress)
+    account = save(out, state, options, tree, results, judging, rules)
+    whole = (Status.READ, Status.BYTES_ONLY)
     return Outcome(
         out,
         read=reading.read,
         judged=judging.judged,
         reused=len(reading.reused) + judging.reused,
-        totals=totals,
-        complete=all(account.status in ("read", "bytes-only") for account in tree.accounts.values()),
+        complete=all(account.status in whole for account in tree.accounts.values()) and not judging.lost,
+        totals=account["totals"],
         unconfined=tuple(sorted(pool.missing)),
     )
+
+
+def _own_rules() -> rule_sets.RuleFiles:
+    return rule_sets.RuleFiles("packs", tuple(sorted(pack_rule_files())))
 
 
 def _results(tree: case_evidence.Evidence, reading: Reading) -> dict[str, Done]:
@@ -93,35 +95,15 @@ def _results(tree: case_evidence.Evidence, reading: Reading) -> dict[str, Done]:
     return {item: done for item, done in found.items() if done is not None}
 
 
-def _save(
-    out: Path,
-    state: State,
-    options: Options,
-    tree: case_evidence.Evidence,
-    results: dict[str, Done],
-    judging: Judging,
-) -> dict[str, int]:
-    from hikeshi.case import tables
-
-    tables.merge(out, state, {item: done["parts"] for item, done in results.items()})
-    places = {item: [(path, None) for path in paths] for item, paths in tree.places.items()}
-    found = case_findings.findings(judging.hits(results), places)
-    totals = case_write.totals(tree)
-    case_write.write_lines(out / "findings.jsonl", found)
-    case_write.write_lines(out / "issues.jsonl", tree.issues)
-    case_write.write_json(out / "case.json", _account(options, tree, totals))
-    case_write.write_manifest(out)
-    return totals
+def _tell_reading(progress: Progress, reading: Reading) -> None:
+    progress.done, progress.met = reading.done_bytes, reading.met_bytes
+    progress.tell(progress)
 
 
-def _account(options: Options, tree: case_evidence.Evidence, totals: dict[str, int]) -> dict[str, Any]:
-    return {
-        "schema": SCHEMA,
-        "tool": {"name": "hikeshi", "version": __version__, "packs": [], "rules": []},
-        "options": {"timezone": options.timezone},
-        "evidence": tree.tree,
-        "totals": totals,
-    }
+def _tell_judging(progress: Progress, judging: Judging) -> None:
+    progress.step, progress.unit = "judging", "logs"
+    progress.done, progress.met = judging.judged, judging.offered
+    progress.tell(progress)
 
 
-__all__ = ["Options", "Outcome", "run"]
+__all__ = ["Options", "Outcome", "Progress", "run"]

@@ -13,23 +13,18 @@ from hikeshi.case.state import Done, Part, State, task_id
 from hikeshi.engine import Limits, Reply, Task, Unit
 from hikeshi.engine.local import Pool
 
-JUDGE = "hikeshi.flow.tasks:judge"
+JUDGE = "hikeshi.flow.judges:judge"
 BATCH_UNITS, BATCH_ROWS = 32, 5_000
 
 
 @dataclass(frozen=True)
 class Judge:
-    """One thing that judges rows of `table`: a compiled rule set, or a function of a pack.
-
-    `version` changes whenever its answers may; `arguments` tell the worker what to load; `rules` is the file of a
-    compiled rule set.
-    """
+    """One rule set that judges rows of `table`; `version` is the hash of its compiled form, in the file `rules`."""
 
     name: str
     version: str
     table: str
-    arguments: Mapping[str, Any]
-    rules: str | None = None
+    rules: str
 
 
 class Judging:
@@ -42,7 +37,8 @@ class Judging:
         self._given: set[str] = set()
         self.reused = 0
         self.judged = 0
-        self.losses: list[dict[str, Any]] = []
+        self.offered = 0
+        self.lost = 0
 
     def task(self, judge: Judge, item: str, part: str) -> str:
         """Id of the task of one judge on one part."""
@@ -62,6 +58,7 @@ class Judging:
             if earlier is not None and "lost" not in earlier and self._state.intact([earlier["hits"]]):
                 self.reused += 1
                 continue
+            self.offered += 1
             pending = self._pending.setdefault((judge.name, judge.version), [])
             pending.append((item, part, done["rows"][judge.table]))
             if len(pending) >= BATCH_UNITS or sum(rows for _, _, rows in pending) >= BATCH_ROWS:
@@ -78,15 +75,12 @@ class Judging:
             return
         units = []
         for item, part, _ in pending:
-            files = [self._opener(part)] + ([_file_opener(judge.rules)] if judge.rules else [])
+            files = [_opener(str(self._state.part(part))), _opener(judge.rules)]
             units.append(Unit(self.task(judge, item, part), {"item": item}, files))
         rows = sum(rows for _, _, rows in pending)
-        arguments = {"judge": judge.name, "version": judge.version, "table": judge.table, **judge.arguments}
+        arguments = {"judge": judge.name, "version": judge.version, "table": judge.table}
         limits = Limits(silence=300 + rows / 500, wall=3600 + rows / 100)
         self._pool.submit(Task(JUDGE, units, arguments, limits, priority=(rows >> 14, 0)))
-
-    def _opener(self, part: str) -> Any:
-        return _file_opener(str(self._state.part(part)))
 
     def take(self, reply: Reply) -> None:
         """Keep what a judge says."""
@@ -105,6 +99,7 @@ class Judging:
             if reply.lost:
                 part.drop()
                 part = self._state.new_part()
+                self.lost += 1
                 result |= {"lost": reply.lost.value, "detail": reply.detail, "judge": reply.task.arguments["judge"]}
             self._state.finish(task, result | {"hits": part.keep()})
             self.judged += 1
@@ -118,6 +113,14 @@ class Judging:
                 if done is not None:
                     yield judge, item, done
 
+    def losses(self, results: Mapping[str, Done], places: Mapping[str, Sequence[str]]) -> Iterator[dict[str, Any]]:
+        """What could not be judged, as issues."""
+        for judge, item, done in self.results(results):
+            if "lost" in done:
+                fields = {"judge": judge.name, "detail": done["detail"][-400:]}
+                where = {"item": item, "path": places[item][0], "offset": None}
+                yield {**where, "reason": done["lost"], "records": 0, "fields": fields, "unknown": "unknown.not-judged"}
+
     def hits(self, results: Mapping[str, Done]) -> Iterator[dict[str, Any]]:
         """All hits of the case, in a fixed order."""
         for _, _, done in self.results(results):
@@ -126,5 +129,5 @@ class Judging:
                     yield json.loads(line)
 
 
-def _file_opener(path: str) -> Any:
+def _opener(path: str) -> Any:
     return lambda: os.open(path, os.O_RDONLY | os.O_CLOEXEC)

@@ -95,8 +95,10 @@ class Reading:
         self._flush()
         self._state.add_listing(sorted(listing, key=lambda entry: entry["path"]))
 
-    def run(self, on_done: Callable[[str, Done], None], other: Callable[[Reply], None]) -> None:
-        """Work until nothing is left; `on_done` hears of each item that is read, `other` gets replies of other tasks."""
+    def run(
+        self, on_done: Callable[[str, Done], None], other: Callable[[Reply], None], tell: Callable[[], None]
+    ) -> None:
+        """Work until nothing is left; `on_done` hears of each item read, `other` gets the replies of other tasks."""
         while True:
             for reply in self._pool.replies():
                 if reply.task.function == READ:
@@ -104,6 +106,7 @@ class Reading:
                     self._flush()
                 else:
                     other(reply)
+                tell()
             if not self._waiting:
                 return
             for item in sorted(self._waiting):  # containers that hold each other

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a worker process runs: read items."""
+"""What a worker process runs: read items, compile rules. Judging is in judges.py."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
+import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any, BinaryIO
@@ -89,3 +90,28 @@ def reading_version() -> str:
     """Hash over all readers and their versions: what was read under another one is read again."""
     versions = [(reader, import_module(reader).VERSION) for reader in READERS]
     return hashlib.sha256(repr(versions).encode()).hexdigest()[:16]
+
+
+def compile_rules(arguments: Mapping[str, Any], units: Units) -> Iterator[Sent]:
+    """Compile Sigma rules; one unit with `names` and as many files, archives among them. The message is the rule set."""
+    from hikeshi.detect.sigma.compile import compile_rules as compile_sigma
+
+    for index, (unit, files) in enumerate(units):
+        found = [pair for name, file in zip(unit["names"], files, strict=True) for pair in _opened(name, file.read(), 0)]
+        rules = [(name, data) for name, data in found if name.endswith((".yml", ".yaml"))]
+        drl = any(b"Detection Rule License" in data for name, data in found if "license" in name.lower())
+        if rules:
+            compiled = compile_sigma(rules, licence="DRL-1.1" if drl else None)
+            yield {"kind": "rules", "unit": index}, compiled.to_bytes()
+        yield {"kind": "end", "unit": index}, b""
+
+
+def _opened(name: str, data: bytes, depth: int) -> Iterator[tuple[str, bytes]]:
+    """A rule file itself, or what an archive of rules holds."""
+    reader = pick(data[:HEAD], name) if depth < 3 and not name.endswith((".yml", ".yaml")) else None
+    if reader is None or not reader.__name__.startswith("hikeshi.evidence."):
+        yield name, data
+        return
+    for found in reader.read([Item("rules", name, len(data), io.BytesIO(data))]):
+        if isinstance(found, Found):
+            yield from _opened(found.place or name, b"".join(found.chunks), depth + 1)

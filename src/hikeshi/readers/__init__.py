@@ -20,6 +20,7 @@ READERS = (
 class Reader(Protocol):
     """What a reader module offers."""
 
+    __name__: str
     KIND: str
     VERSION: str
 

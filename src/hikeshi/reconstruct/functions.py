@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from hikeshi.reconstruct import Row
@@ -51,8 +52,8 @@ def _add(row: Row, finding: Mapping[str, Any]) -> None:
     """Findings come in the order of time."""
     if _STRENGTH.get(row["grade"], len(_STRENGTH)) > _STRENGTH[finding["grade"]]:
         row["grade"] = finding["grade"]
-    time = finding["time_us"]
-    if time is not None:
+    if finding["time"]:
+        time = datetime.fromisoformat(finding["time"])
         row["first"] = time if row["first"] is None else min(row["first"], time)
         row["last"] = time if row["last"] is None else max(row["last"], time)
     row["count"] += 1

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""hikeshi run: from evidence to a case."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hikeshi.flow import Outcome
+
+
+def add(verbs: Any) -> None:
+    """Add the verb to the parser."""
+    verb = verbs.add_parser("run", help="examine evidence into a case and write its report")
+    verb.add_argument("evidence", nargs="+", metavar="EVIDENCE", help="files, folders or archives, as they were collected")
+    verb.add_argument("--out", required=True, metavar="CASE", help="the case folder; an earlier one is continued")
+    verb.add_argument(
+        "--rules", action="append", default=[], metavar="RULES", help="Sigma rules: a file, a folder or an archive"
+    )
+    verb.add_argument("--jobs", type=_jobs, default=os.cpu_count() or 1, metavar="N", help="worker processes (default: %(default)s)")
+    verb.add_argument("--tz", type=_zone, default="Asia/Tokyo", metavar="ZONE", help="time zone of the case (default: %(default)s)")
+    verb.add_argument("--lang", choices=("ja", "en", "both"), default="both", help="languages of the report (default: %(default)s)")
+    verb.add_argument(
+        "--fail-on", choices=("proven", "strong", "indicated", "weak"), metavar="GRADE",
+        help="exit 10 when a finding is at or above proven, strong, indicated or weak",
+    )  # fmt: skip
+    verb.set_defaults(handle=handle)
+
+
+def _jobs(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 1024:
+        raise argparse.ArgumentTypeError("a number from 1 to 1024 is needed")
+    return number
+
+
+def _zone(text: str) -> str:
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(text)
+    except (ValueError, OSError) as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time zone; give a name such as Asia/Tokyo") from error
+    return text
+
+
+def handle(options: argparse.Namespace) -> int:
+    """Run, and say how it ended."""
+    from pathlib import Path
+
+    from hikeshi.cli.progress import Bar
+    from hikeshi.flow import run
+    from hikeshi.flow.options import Options
+
+    languages = ("ja", "en") if options.lang == "both" else (options.lang,)
+    with Bar() as bar:
+        outcome = run(
+            options.evidence,
+            Path(options.out),
+            Options(rules=tuple(options.rules), timezone=options.tz, languages=languages),
+            options.jobs,
+            bar.progress,
+        )
+    if options.json:
+        print(json.dumps({"case": str(outcome.case), "complete": outcome.complete, **outcome.totals}))
+    else:
+        _print(outcome)
+    return _code(outcome, options.fail_on)
+
+
+def _print(outcome: Outcome) -> None:
+    totals = outcome.totals
+    grades = ", ".join(f"{count} {grade}" for grade, count in totals["grades"].items())
+    print(f"records {totals['records_in']:,} = read {totals['records_out']:,}", end="")
+    print(f" + refused {totals['refused']:,} + duplicate {totals['duplicate']:,}")
+    print(f"findings {totals['findings']:,} ({grades})")
+    print(f"report {outcome.case / 'report' / 'index.html'}")
+    print(f"tasks: {outcome.read + outcome.judged:,} done now, {outcome.reused:,} reused", file=sys.stderr)
+    if outcome.unconfined:
+        missing = ", ".join(outcome.unconfined)
+        print(f"notice: this system offers no {missing}; parsers ran with resource limits only.", file=sys.stderr)
+    if not outcome.complete:
+        print("Some evidence was not fully read; 'hikeshi show issues' names it.", file=sys.stderr)
+
+
+def _code(outcome: Outcome, fail_on: str | None) -> int:
+    grades = list(outcome.totals["grades"])
+    if fail_on and any(outcome.totals["grades"][grade] for grade in grades[: grades.index(fail_on) + 1]):
+        return 10
+    return 0 if outcome.complete else 3

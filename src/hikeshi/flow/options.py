@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What decides the result of a run, beside the evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of a run that change its result; case.json holds them."""
+
+    rules: tuple[str, ...] = ()
+    timezone: str = "Asia/Tokyo"
+    languages: tuple[str, ...] = ("ja", "en")

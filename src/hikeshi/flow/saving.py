@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From parts and hits to the case: tables, findings, reconstruction, account, report, manifest."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from hikeshi import __version__, reconstruct
+from hikeshi.case import findings as case_findings
+from hikeshi.case import write as case_write
+from hikeshi.case.evidence import Account, Evidence
+from hikeshi.case.state import Done, State
+from hikeshi.families import Pack, entry, packs
+from hikeshi.flow.judging import Judging
+from hikeshi.flow.options import Options
+from hikeshi.flow.rules import Compiled
+from hikeshi.reconstruct.functions import functions
+from hikeshi.reconstruct.gaps import gaps
+from hikeshi.reconstruct.hosts import hosts, sources
+from hikeshi.schema import SCHEMA, Grade, Hit, Rule
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Which kinds of item hold the artefacts that packs ask for beside event logs.
+ARTEFACTS = {"mail": "mail", "mbox": "mail", "msg": "mail", "pcap": "network-capture", "pcapng": "network-capture"}
+
+
+def save(
+    out: Path,
+    state: State,
+    options: Options,
+    tree: Evidence,
+    results: Mapping[str, Done],
+    judging: Judging,
+    rules: Sequence[Compiled],
+) -> dict[str, Any]:
+    """Write the case; gives its account (case.json)."""
+    from hikeshi.case import tables
+    from hikeshi.case.database import Database
+
+    tables.merge(out, state, {item: done["parts"] for item, done in results.items()})
+    places = [{"item": item, "path": path} for item in sorted(tree.places) for path in tree.places[item]]
+    tables.write_rows(out, "places", places)
+    tables.write_rows(out, "items", [_item(tree.accounts[item]) for item in sorted(tree.accounts)])
+    query = Database(out).rows
+
+    where = {item: [(path, None) for path in paths] for item, paths in tree.places.items()}
+    hits = list(judging.hits(results))
+    found = case_findings.findings([*hits, *_joined(hits)], where)
+    case_write.write_lines(out / "findings.jsonl", found)
+    issues = sorted([*tree.issues, *judging.losses(results, tree.places)], key=case_write.issue_order)
+    case_write.write_lines(out / "issues.jsonl", issues)
+
+    machines, names = hosts(query)
+    logs = sources(query, names)
+    tables.write_rows(out, "hosts", machines)
+    tables.write_rows(out, "sources", logs)
+    tables.write_rows(out, "gaps", gaps(query, names))
+    examined = _examined(machines, logs, tree)
+    tables.write_rows(out, "functions", functions(found, names, examined, _needs()))
+
+    account = _account(options, tree, rules, found)
+    case_write.write_json(out / "case.json", account)
+    case_write.write_manifest(out)
+    return account
+
+
+def _item(account: Account) -> dict[str, Any]:
+    return dataclasses.asdict(account)
+
+
+def _joined(hits: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """What a pack concludes from its own hits together."""
+    for pack in packs():
+        join = entry(pack, "join")
+        if join:
+            own = [_hit(hit) for hit in hits if hit["family"] == pack.family and hit["message"].startswith(f"{pack.name}.")]
+            yield from (dataclasses.asdict(joined) for joined in join(own))
+
+
+def _hit(hit: Mapping[str, Any]) -> Hit:
+    rule = Rule(**hit["rule"]) if hit["rule"] else None
+    return Hit(**{**hit, "grade": Grade(hit["grade"]), "rule": rule})
+
+
+def _needs() -> dict[str, dict[str, Sequence[str]]]:
+    return {
+        pack.family: {function: seen.seen_in for function, seen in pack.functions.items()}
+        for pack in packs()
+        if pack.family
+    }
+
+
+def _examined(
+    machines: Sequence[reconstruct.Row], logs: Sequence[reconstruct.Row], tree: Evidence
+) -> dict[str, frozenset[str]]:
+    """For each machine the log sources and artefacts there are; artefacts that name no machine count for all."""
+    artefacts = {ARTEFACTS[a.kind] for a in tree.accounts.values() if a.kind in ARTEFACTS and a.records_out}
+    have: defaultdict[str, set[str]] = defaultdict(set)
+    for row in logs:
+        have[row["host"] or ""].add(f"{row['channel']}/{row['event_id']}")
+    return {row["host"]: frozenset(have[row["host"]] | artefacts) for row in machines}
+
+
+def _account(
+    options: Options, tree: Evidence, rules: Sequence[Compiled], found: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    grades = {grade.value: sum(1 for finding in found if finding["grade"] == grade) for grade in Grade}
+    return {
+        "schema": SCHEMA,
+        "tool": {
+            "name": "hikeshi",
+            "version": __version__,
+            "packs": [_pack(pack) for pack in packs()],
+            "rules": [{"name": r.name, "sha256": r.sha256} for r in rules if r.name != "packs"],
+        },
+        "options": dataclasses.asdict(options) | {"rules": sorted(r.name for r in rules if r.name != "packs")},
+        "evidence": tree.tree,
+        "totals": case_write.totals(tree) | {"findings": len(found), "grades": grades},
+    }
+
+
+def _pack(pack: Pack) -> dict[str, str]:
+    return {"name": pack.name, "version": pack.version, "status": pack.status, "sha256": pack.sha256}
