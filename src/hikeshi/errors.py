@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every exception of hikeshi.
 
-    HikeshiError
-    ├── UsageError        the command line or a file the analyst wrote is wrong (exit 2)
-    │   └── RuleError     a rule, indicator or suppression file cannot be used at all
-    ├── CaseError         the case folder cannot be used (exit 1, or 2 when it is no case)
-    ├── EngineError       worker processes cannot be started (exit 1)
-    └── CutShort          the bytes of a child end early; never leaves the reading loop
+HikeshiError
+├── UsageError        the command line or a file the analyst wrote is wrong (exit 2)
+│   ├── RuleError     a rule, indicator or suppression file cannot be used at all
+│   └── PackError     a family pack's pack.toml is wrong
+├── CaseError         the case folder cannot be used (exit 1, or 2 when it is no case)
+├── EngineError       worker processes cannot be started (exit 1)
+└── CutShort          the bytes of a child end early; never leaves the reading loop
 """
 
 
@@ -20,6 +21,10 @@ class UsageError(HikeshiError):
 
 class RuleError(UsageError):
     """A rule, indicator or suppression source cannot be used at all."""
+
+
+class PackError(UsageError):
+    """A family pack cannot be used as its pack.toml stands."""
 
 
 class CaseError(HikeshiError):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from typing import Any
 LANGS = ("ja", "en")
 PARTS = ("", ".meaning", ".next")
 
-_PACK = re.compile(r"[a-z][a-z0-9_]*")
+_PACK = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _HEADING = re.compile(r"^## +(\S+) *$", re.MULTILINE)
 
 
@@ -58,7 +58,7 @@ def pack_file(pack: str, lang: str) -> Path | None:
     return None
 
 
-@cache
+@lru_cache(maxsize=256)
 def of_pack(pack: str, lang: str) -> Mapping[str, str]:
     """Every text of one pack in one language; empty when there is no such pack."""
     path = pack_file(pack, lang)

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What we know of malware: one folder per family. Listing the packs reads pack.toml and runs no pack code."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from hikeshi.errors import PackError
+from hikeshi.families.manifest import Pack, read
+
+__all__ = ["Pack", "entry", "packs"]
+
+
+def packs() -> tuple[Pack, ...]:
+    """Every pack, by name."""
+    files = [path for folder in __path__ for path in Path(folder).glob("*/pack.toml")]
+    return tuple(sorted((read(path.parent) for path in files), key=lambda pack: pack.name))
+
+
+def entry(pack: Pack, name: str) -> Any:
+    """The function a pack names under [entry], imported now; None when it names none."""
+    if name not in pack.entry:
+        return None
+    module, _, function = pack.entry[name].partition(":")
+    found = getattr(import_module(f"{__name__}.{pack.name}.{module}"), function, None)
+    if found is None:
+        raise PackError(
+            f"{pack.name}/pack.toml: [entry] {name} names {function}, which {module}.py does not have"
+        )
+    return found

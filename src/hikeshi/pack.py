@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The door: everything a family pack may import."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from hikeshi.schema import TABLES, Grade, Hit, Issue, Reason, Rule
+from hikeshi.words import FUNCTIONS
+
+__all__ = [
+    "ARTEFACTS",
+    "FIELDS",
+    "FUNCTIONS",
+    "TABLES",
+    "Grade",
+    "Hit",
+    "Issue",
+    "LogRecord",
+    "PackRule",
+    "Reason",
+    "Rule",
+    "event_fields",
+    "hit",
+    "log_source",
+    "replace",
+]
+
+# Kinds of evidence beside event logs that a function can be seen in.
+ARTEFACTS = ("disk", "file-system", "mail", "memory", "network-capture", "registry-hive")
+
+# Field name of a finding -> where Windows events keep it, first match wins: Sysmon's names, then those of
+# Security 4688, 4657 and 4663 (learn.microsoft.com documents each event on a page of its own).
+FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "account": ("User", "SubjectUserName"),
+        "address": ("DestinationIp", "DestAddress"),
+        "command_line": ("CommandLine",),
+        "file": ("TargetFilename", "ObjectName"),
+        "log": ("Channel",),
+        "name": ("DestinationHostname", "QueryName"),
+        "parent": ("ParentImage", "ParentProcessName"),
+        "parent_command_line": ("ParentCommandLine",),
+        "port": ("DestinationPort", "DestPort"),
+        "program": ("Image", "NewProcessName", "ProcessName"),
+        "registry_data": ("Details", "NewValue"),
+        "registry_path": ("TargetObject", "ObjectName"),
+    }
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class LogRecord:
+    """One event a pack's synth.py invents; synth/ writes it in the form of a log."""
+
+    time: int
+    host: str
+    channel: str
+    provider: str
+    event_id: int
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PackRule:
+    """A Sigma rule of a pack and what its match means: see [[sigma]] in pack.toml."""
+
+    id: str
+    file: str
+    grade: Grade
+    message: str
+    function: str | None
+    techniques: tuple[str, ...]
+    fields: tuple[str, ...]
+
+
+def log_source(name: str) -> tuple[str, int] | None:
+    """("Security", 4657) for "Security/4657"; None for a kind of artefact such as "registry-hive"."""
+    channel, _, number = name.rpartition("/")
+    return (channel, int(number)) if channel and number.isascii() and number.isdigit() else None
+
+
+def event_fields(names: tuple[str, ...], event: Mapping[str, str]) -> dict[str, str]:
+    """The named fields of a finding, taken from the fields of a Windows event; what is absent stays out."""
+    found = {}
+    for name in names:
+        value = next((event[source] for source in FIELDS[name] if event.get(source)), None)
+        if value is not None:
+            found[name] = value
+    if "registry_path" in found and "TargetObject" not in event and event.get("ObjectValueName"):
+        found["registry_path"] += "\\" + event["ObjectValueName"]
+    return found
+
+
+def hit(rule: PackRule, family: str | None, row: Mapping[str, Any], credit: Rule | None = None) -> Hit:
+    """The finding that a match of a pack's rule stands for; `row` is a row of the table `events`."""
+    time = row.get("time")
+    if isinstance(time, datetime):
+        time = (time - _EPOCH) // timedelta(microseconds=1)
+    return Hit(
+        item=row["item"],
+        grade=rule.grade,
+        message=rule.message,
+        record=row.get("record"),
+        offset=row.get("offset"),
+        time=time,
+        time_text=row.get("time_text"),
+        host=row.get("host"),
+        user=row.get("user"),
+        family=family,
+        function=rule.function,
+        techniques=rule.techniques,
+        fields=event_fields(rule.fields, dict(row.get("fields") or {})),
+        rule=credit or Rule(rule.id, "sigma"),
+    )
