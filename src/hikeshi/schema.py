@@ -37,16 +37,24 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("record_id", "uint64"),
         ("fields", "map"),
     ),
-    # One mail message. `body` is masked (length and fingerprint), never text.
+    # One mail message. `time` is what the sender's Date says, `delivered` what the last Received says. `sender` is
+    # From, `sent_by` is Sender; `mismatch` names what disagrees with From's domain (reply-to, return-path, sent-by,
+    # or another address in the name). `received` is newest first; `received_ip` has the address of each hop's sender
+    # or "". spf, dkim and dmarc hold "result domain by who" as headers state them, joined by "; ", verified by nobody
+    # here. `attachments` (names) and `attachment_ids` are aligned. `body` is masked (length and fingerprint).
     "messages": (
         *_WHERE,
         *_WHEN,
+        ("delivered", "time"),
         ("message_id", "text"),
+        ("in_reply_to", "text"),
         ("subject", "text"),
         ("sender", "text"),
         ("sender_name", "text"),
         ("reply_to", "text"),
         ("return_path", "text"),
+        ("sent_by", "text"),
+        ("mismatch", "list"),
         ("recipients", "list"),
         ("received", "list"),
         ("received_ip", "list"),
