@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Windows event logs (EVTX).
 
-The layout follows "Windows XML Event Log (EVTX) format" by Joachim Metz (libevtx documentation): a file header of
-4 KiB, then chunks of 64 KiB, each with its own header, tables of names and templates, and a chain of records.
+The layout follows "Windows XML Event Log (EVTX) format" by Joachim Metz (libevtx documentation): a file
+header of 4 KiB, then chunks of 64 KiB, each with its own header, tables of names and templates, and a chain
+of records.
 
-The chain is walked here, so that every record is counted whatever becomes of it; the XML inside is decoded by the
-`evtx` wheel, one chunk at a time, behind a file and chunk header of our own making with empty tables. The wheel then
-reads names and templates where the records point to them, and a damaged table can neither cost records nor make it
-follow a chain without end.
+The chain is walked here, so that every record is counted whatever becomes of it; the XML inside is decoded
+by the `evtx` wheel, one chunk at a time, behind a file and chunk header of our own making with empty tables.
+The wheel then reads names and templates where the records point to them, and a damaged table can neither
+cost records nor make the wheel follow a chain without end.
 
-Only the records in use are read. Bytes behind the free-space offset of a chunk can hold leftovers of older records;
-they are no records of this log and are left to carving.
+Only the records in use are read. Bytes behind the free-space offset of a chunk can hold leftovers of older
+records; they are no records of this log and are left to carving.
 """
 
 from __future__ import annotations
@@ -97,10 +98,16 @@ def decode(chunk: bytes, end: int) -> Iterator[dict[str, Any] | str]:
         except RuntimeError as error:
             yield str(error)
             continue
-        try:
-            yield orjson.loads(record["data"] if record else b"")["Event"]
-        except (orjson.JSONDecodeError, KeyError, TypeError) as error:
-            yield f"not an event: {error}"
+        yield _event(record["data"] if record else "null")
+
+
+def _event(text: str) -> dict[str, Any] | str:
+    """The `Event` element the wheel wrote as JSON, or why it is none."""
+    try:
+        event = orjson.loads(text)["Event"]
+        return event if isinstance(event["System"], dict) else "an event without system values"
+    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+        return f"not an event: {error}"
 
 
 class _Log:
@@ -187,10 +194,8 @@ class _Log:
 
     def event(self, record: int, offset: int, number: int, event: dict[str, Any]) -> None:
         """Gather one event."""
-        system = event.get("System")
-        system = system if isinstance(system, dict) else {}
+        system = event["System"]
         text = windows_event.attributes(system.get("TimeCreated")).get("SystemTime")
         time = windows_event.microseconds(text) if isinstance(text, str) else None
-        self.rows.add(
-            record, offset, time, text, number, windows_event.system(system), windows_event.data(event)
-        )
+        fields = windows_event.system(system)
+        self.rows.add(record, offset, time, text, number, fields, windows_event.data(event))
