@@ -38,7 +38,7 @@ class Database:
 
     def query(self, sql: str, parameters: list[Any] | None = None) -> pa.Table:
         """Rows of an SQL query as an Arrow table."""
-        return self._connection.execute(sql, parameters or []).to_arrow_table()
+        return self._connection.sql(sql, params=parameters).to_arrow_table()
 
     def rows(self, sql: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
         """Rows of an SQL query as mappings."""

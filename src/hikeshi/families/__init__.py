@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 from hikeshi.errors import PackError
 from hikeshi.families.manifest import Pack, read
 
-__all__ = ["Pack", "entry", "packs"]
+__all__ = ["Pack", "entry", "fingerprint", "packs", "rule_files"]
 
 
 def packs() -> tuple[Pack, ...]:
@@ -30,3 +32,19 @@ def entry(pack: Pack, name: str) -> Any:
             f"{pack.name}/pack.toml: [entry] {name} names {function}, which {module}.py does not have"
         )
     return found
+
+
+def rule_files() -> Iterator[tuple[str, bytes]]:
+    """The Sigma rules of every pack, as (path below families/, bytes)."""
+    for pack in packs():
+        for path in sorted((pack.folder / "rules").glob("*.yml")):
+            yield f"{pack.name}/rules/{path.name}", path.read_bytes()
+
+
+def fingerprint(pack: Pack) -> str:
+    """SHA-256 over every file of a pack that decides what it finds or says."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in pack.folder.rglob("*") if path.is_file() and path.suffix != ".pyc"):
+        data = path.read_bytes()
+        digest.update(f"{path.relative_to(pack.folder).as_posix()}\0{len(data)}\0".encode() + data)
+    return digest.hexdigest()

@@ -13,7 +13,7 @@ from hikeshi.case import write as case_write
 from hikeshi.case.state import Done, State
 from hikeshi.engine.local import Pool
 from hikeshi.evidence import discover
-from hikeshi.families import pack_rule_files
+from hikeshi.families import rule_files
 from hikeshi.flow import rules as rule_sets
 from hikeshi.flow.options import Options
 from hikeshi.flow.judging import Judge, Judging
@@ -87,7 +87,7 @@ def run(evidence: Sequence[str], out: Path, options: Options, jobs: int, progres
 
 
 def _own_rules() -> rule_sets.RuleFiles:
-    return rule_sets.RuleFiles("packs", tuple(sorted(pack_rule_files())))
+    return rule_sets.RuleFiles("packs", tuple(sorted(rule_files())))
 
 
 def _results(tree: case_evidence.Evidence, reading: Reading) -> dict[str, Done]:

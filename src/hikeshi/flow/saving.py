@@ -13,7 +13,7 @@ from hikeshi.case import findings as case_findings
 from hikeshi.case import write as case_write
 from hikeshi.case.evidence import Account, Evidence
 from hikeshi.case.state import Done, State
-from hikeshi.families import Pack, entry, packs
+from hikeshi.families import Pack, entry, fingerprint, packs
 from hikeshi.flow.judging import Judging
 from hikeshi.flow.options import Options
 from hikeshi.flow.rules import Compiled
@@ -125,4 +125,4 @@ def _account(
 
 
 def _pack(pack: Pack) -> dict[str, str]:
-    return {"name": pack.name, "version": pack.version, "status": pack.status, "sha256": pack.sha256}
+    return {"name": pack.name, "version": pack.version, "status": pack.status, "sha256": fingerprint(pack)}

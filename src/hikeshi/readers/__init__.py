@@ -14,6 +14,9 @@ READERS = (
     "hikeshi.evidence.compressed",
     "hikeshi.evidence.tar_archive",
     "hikeshi.readers.evtx",
+    "hikeshi.readers.mbox",
+    "hikeshi.readers.emlx",
+    "hikeshi.readers.mail",
 )
 
 
