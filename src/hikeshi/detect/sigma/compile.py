@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 from sigma.exceptions import SigmaError
+from sigma.modifiers import SigmaWideModifier, modifier_mapping
 from sigma.rule import SigmaRule as Parsed
 from sigma.rule.attributes import SigmaLevel, SigmaStatus
 from sigma.rule.base import SigmaRuleBase, SigmaYAMLLoader
@@ -18,6 +19,8 @@ from sigma.rule.base import SigmaRuleBase, SigmaYAMLLoader
 from hikeshi.detect.sigma.leaves import Placeholders, Unsupported
 from hikeshi.detect.sigma.rules import Refused, RuleSet, SigmaRule
 from hikeshi.detect.sigma.trees import Grove, compact
+
+modifier_mapping.setdefault("utf16le", SigmaWideModifier)  # the specification's other name of `wide`
 
 _DOCUMENT = re.compile(r"(?m)^---(?=\s|$)")
 _TECHNIQUE = re.compile(r"t\d{4}(\.\d{3})?")

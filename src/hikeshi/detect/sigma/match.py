@@ -21,6 +21,9 @@ from hikeshi.detect.sigma.rules import Leaf
 
 Test = Callable[[str], bool]
 
+_HEX = re.compile(r"0[xX][0-9a-fA-F]{1,16}")
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?")
+
 
 def rows_of(leaf: Leaf, columns: Columns) -> int:
     """The events for which the leaf holds."""
@@ -111,41 +114,30 @@ def _regex(pattern: str, flags: str) -> Test:
 
 
 def _like(pattern: str) -> Test:
-    pieces = _pieces(pattern)
-    first, last = pieces[0], pieces[-1]
-    if len(pieces) == 1:
-        return lambda text: first.fullmatch(text) is not None
-    middle = [piece for piece in pieces[1:-1] if piece.pattern]
-    tail = pattern_length(last)
+    (first, length), *rest = _pieces(pattern)
+    if not rest:
+        return lambda text: len(text) == length and first.match(text) is not None
+    *middle, (last, tail) = rest
 
     def holds(text: str) -> bool:
-        begun = first.match(text)
-        if begun is None or len(text) - tail < begun.end() or not last.fullmatch(text, len(text) - tail):
-            return False
-        position, end = begun.end(), len(text) - tail
-        for piece in middle:
-            met = piece.search(text, position, end)
-            if met is None:
-                return False
-            position = met.end()
-        return True
+        end = len(text) - tail
+        met = first.match(text)
+        for piece, _ in middle:
+            met = met and piece.search(text, met.end(), end)
+        return met is not None and met.end() <= end and last.fullmatch(text, end) is not None
 
     return holds
 
 
-def pattern_length(piece: re.Pattern[str]) -> int:
-    """How many characters a piece without `*` matches."""
-    return len(re.sub(r"(?s)\\(.)", r"\1", piece.pattern))
-
-
-def _pieces(pattern: str) -> list[re.Pattern[str]]:
-    pieces = [""]
+def _pieces(pattern: str) -> list[tuple[re.Pattern[str], int]]:
+    pieces = [("", 0)]
     for token in re.findall(r"(?s)\\[\\*?]|.", pattern):
         if token == "*":
-            pieces.append("")
+            pieces.append(("", 0))
         else:
-            pieces[-1] += "." if token == "?" else re.escape(token[-1])
-    return [re.compile(piece, re.DOTALL) for piece in pieces]
+            shape, length = pieces[-1]
+            pieces[-1] = shape + ("." if token == "?" else re.escape(token[-1])), length + 1
+    return [(re.compile(shape, re.DOTALL), length) for shape, length in pieces]
 
 
 def _network(value: str) -> Test:
@@ -165,10 +157,9 @@ def _network(value: str) -> Test:
 
 def number(text: str) -> float | None:
     """The number a text is, or None."""
-    try:
-        return int(text, 16) if text[:2].lower() == "0x" else float(text)
-    except ValueError:
-        return None
+    if _HEX.fullmatch(text):
+        return int(text, 16)
+    return float(text) if _DECIMAL.fullmatch(text) else None
 
 
 def _number_test(op: str, value: str) -> Test:
