@@ -11,6 +11,7 @@ from hikeshi.schema import Batch, Count, Found, Issue, Item
 
 READERS = (
     "hikeshi.readers.evtx",
+    "hikeshi.readers.json_events",
 )
 
 
