@@ -105,6 +105,22 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("findings", "list"),
         ("seen_in", "list"),
     ),
+    # Every rule of every rule set and what became of it: judged, no-source (no log it needs is there), unmapped (its
+    # log source is unknown), refused (it could not be compiled; `reason`). `needs` are log sources as channel/event id.
+    "rules": (
+        ("set", "text"),
+        ("id", "text"),
+        ("title", "text"),
+        ("path", "text"),
+        ("sha256", "text"),
+        ("level", "text"),
+        ("author", "text"),
+        ("licence", "text"),
+        ("state", "text"),
+        ("reason", "text"),
+        ("needs", "list"),
+        ("hits", "int64"),
+    ),
     # Every item once.
     "items": (
         ("item", "text"),

@@ -14,6 +14,7 @@ from hikeshi.case import write as case_write
 from hikeshi.case.evidence import Account, Evidence
 from hikeshi.case.state import Done, State
 from hikeshi.families import Pack, entry, fingerprint, packs
+from hikeshi.flow import ruling
 from hikeshi.flow.judging import Judging
 from hikeshi.flow.options import Options
 from hikeshi.flow.rules import Compiled
@@ -60,6 +61,7 @@ def save(
     tables.write_rows(out, "hosts", machines)
     tables.write_rows(out, "sources", logs)
     tables.write_rows(out, "gaps", gaps(query, names))
+    tables.write_rows(out, "rules", ruling.rows(rules, logs, found))
     examined = _examined(machines, logs, tree)
     tables.write_rows(out, "functions", functions(found, names, examined, _needs()))
 

@@ -14,6 +14,7 @@ READERS = (
     "hikeshi.evidence.compressed",
     "hikeshi.evidence.tar_archive",
     "hikeshi.readers.evtx",
+    "hikeshi.readers.json_events",
     "hikeshi.readers.mbox",
     "hikeshi.readers.emlx",
     "hikeshi.readers.mail",

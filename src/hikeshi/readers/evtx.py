@@ -141,7 +141,7 @@ class _Log:
     def chunk(self, offset: int, chunk: bytes) -> Iterator[Issue]:
         """Gather the events of one chunk; losses."""
         if not chunk.startswith(b"ElfChnk\0"):
-            if chunk.strip(b"\0"):
+            if chunk != bytes(len(chunk)):
                 lost = len(walk(chunk)[0])
                 self.records += lost
                 yield self.issue(Reason.DAMAGED, offset, "chunk: signature", lost)

@@ -34,12 +34,13 @@ ATTRIBUTES = {
 
 # Who acted: the account an event names as its subject, Sysmon's user, the account of a logon without a
 # subject, the account that wrote the event. Windows writes "-" for none.
-USERS = ("SubjectUserName", "User", "TargetUserName", "Security_UserID")
+USERS = ("SubjectUserName", "User", "TargetUserName", "Security_UserID", "UserID")
 
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,6})\d*)?(?: ?(?:Z|UTC|Z UTC|([+-]\d\d):?(\d\d)))?",
     re.ASCII,
 )
+_NUMBER = re.compile(r"(\d{1,19})(?:\.(\d{1,6})\d*)?", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _FILETIME_EPOCH = 116_444_736_000_000_000
@@ -60,6 +61,19 @@ def microseconds(text: str) -> int | None:
     return (moment - _EPOCH) // _MICROSECOND
 
 
+def moment(text: str) -> int | None:
+    """UTC microseconds of a time written as text or as a number: seconds or milliseconds since 1970, FILETIME."""
+    number = _NUMBER.fullmatch(text)
+    if number is None:
+        return microseconds(text)
+    count, fraction = int(number[1]), number[2] or ""
+    if count < 100_000_000_000:
+        return count * 1_000_000 + int(f"{fraction:0<6}")
+    if count < 100_000_000_000_000:
+        return count * 1000
+    return filetime(count)
+
+
 def filetime(ticks: int) -> int | None:
     """UTC microseconds of a FILETIME (100 ns since 1601), or nothing beyond the year 9999."""
     since = (ticks - _FILETIME_EPOCH) // 10
@@ -75,22 +89,24 @@ def whole(value: object, bits: int) -> int | None:
 
 def spell(value: object) -> str:
     """A JSON scalar as Windows writes it in an event."""
-    return value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+    if value is True or value is False:
+        return "true" if value else "false"
+    return str(value)
 
 
 def system(element: Mapping[str, Any]) -> Fields:
     """The values of a `System` element that rules and columns need."""
     fields: Fields = {}
     for name, value in element.items():
-        if name in ELEMENTS:
-            if isinstance(value, dict):
-                value = value.get("#text", value.get("Value"))
-            if value is not None and not isinstance(value, (dict, list)):
-                fields[name] = value if isinstance(value, str) else spell(value)
-        elif wanted := ATTRIBUTES.get(name):
-            for attribute, part in attributes(value).items():
-                if attribute in wanted and part is not None:
-                    fields[wanted[attribute]] = part if isinstance(part, str) else spell(part)
+        if isinstance(value, dict):
+            if wanted := ATTRIBUTES.get(name):
+                for attribute, part in attributes(value).items():
+                    if attribute in wanted and part is not None:
+                        fields[wanted[attribute]] = part if isinstance(part, str) else spell(part)
+                continue
+            value = value.get("#text", value.get("Value"))
+        if name in ELEMENTS and value is not None and not isinstance(value, (dict, list)):
+            fields[name] = value if isinstance(value, str) else spell(value)
     return fields
 
 
@@ -105,9 +121,7 @@ def attributes(element: object) -> Mapping[str, Any]:
 def data(event: Mapping[str, Any]) -> Fields:
     """What an event carries beside its `System` element."""
     fields: Fields = {}
-    for section, content in event.items():
-        if section not in ("System", "#attributes") and isinstance(content, dict):
-            leaves(fields, section, content)
+    leaves(fields, "", {name: part for name, part in event.items() if name not in ("System", "#attributes")})
     return fields
 
 

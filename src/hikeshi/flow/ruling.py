@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What became of every rule: judged, without its log source, unmapped, or refused."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hikeshi.detect.sigma.reach import Need, unreachable
+from hikeshi.detect.sigma.rules import RuleSet
+from hikeshi.flow.rules import Compiled
+
+Row = dict[str, Any]
+
+
+def rows(rules: Sequence[Compiled], logs: Sequence[Row], found: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Rows of the table `rules`; `logs` are the rows of `sources`."""
+    present = {(row["channel"], row["event_id"]) for row in logs if row["channel"] and row["event_id"] is not None}
+    hits = Counter(finding["rule"]["id"] for finding in found if finding["rule"])
+    return [row for ruleset in rules for row in _rows(ruleset, present, hits)]
+
+
+def _rows(compiled: Compiled, present: set[tuple[str, int]], hits: Mapping[str, int]) -> Iterator[Row]:
+    ruleset = RuleSet.from_bytes(Path(compiled.path).read_bytes())
+    absent = {rule.rule: rule.needs for rule in unreachable(ruleset, present)}
+    for number, rule in enumerate(ruleset.rules):
+        credit = {"level": rule.level, "author": rule.author, "licence": rule.licence}
+        names = {"set": compiled.name, "id": rule.id, "title": rule.title, "path": rule.path, "sha256": rule.sha256}
+        needs = absent.get(number)
+        state = "judged" if needs is None else "no-source" if needs else "unmapped"
+        yield {**names, **credit, "state": state, "needs": sorted(map(_need, needs or ())), "hits": hits.get(rule.id, 0)}
+    for refused in ruleset.refused:
+        yield {"set": compiled.name, "path": refused.path, "state": "refused", "reason": refused.reason, "hits": 0}
+
+
+def _need(need: Need) -> str:
+    channels = " | ".join(need.channels) or "*"
+    return f"{channels}/{','.join(map(str, need.ids)) or '*'}"
