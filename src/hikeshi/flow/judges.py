@@ -106,7 +106,7 @@ def _credited(row: Mapping[str, Any], rule: SigmaRule) -> Hit:
     return Hit(
         item=row["item"],
         grade=Grade.INDICATED if rule.level in ("high", "critical") else Grade.WEAK,
-        message="rule.sigma",
+        message="finding.rule-match",
         record=row["record"],
         offset=row["offset"],
         time=row["time"],

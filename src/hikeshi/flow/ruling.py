@@ -32,7 +32,7 @@ def _rows(compiled: Compiled, present: set[tuple[str, int]], hits: Mapping[str, 
         state = "judged" if needs is None else "no-source" if needs else "unmapped"
         yield {**names, **credit, "state": state, "needs": sorted(map(_need, needs or ())), "hits": hits.get(rule.id, 0)}
     for refused in ruleset.refused:
-        yield {"set": compiled.name, "path": refused.path, "state": "refused", "reason": refused.reason, "hits": 0}
+        yield {"set": compiled.name, "path": refused.path, "state": "refused", "reason": refused.reason, "needs": [], "hits": 0}
 
 
 def _need(need: Need) -> str:
