@@ -12,12 +12,12 @@ from hikeshi.schema import Reason
 DEPTH = 8
 ENTRIES = 200_000
 RATIO = 250
-FREE = 1 << 30
+FREE = 256 << 20
 BLOCK = 1 << 20
 
 
 class Allowance:
-    """Bytes one container may expand to: 1 GiB, or 250 times its own size when that is more."""
+    """Bytes one container may expand to: 256 MiB, or 250 times its own size when that is more."""
 
     def __init__(self, size: int) -> None:
         self.left = max(FREE, RATIO * size)

@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import IO
 
 BLOCK = 4 << 20
 INLINE = 1 << 20
@@ -83,19 +84,28 @@ class Spool:
         """One member alone: its bytes when few, else a descriptor of a nameless copy that holds nothing else."""
         if size <= INLINE:
             return b"".join(self.read(offset, size))
+        if size == self.tell():
+            self._file.flush()
+            return _reopen(self._file)
         with tempfile.TemporaryFile(dir=self._folder) as copy:
             for block in self.read(offset, size):
                 copy.write(block)
             copy.flush()
-            try:
-                return os.open(f"/proc/self/fd/{copy.fileno()}", os.O_RDONLY | os.O_CLOEXEC)
-            except OSError:
-                copy.seek(0)
-                return os.dup(copy.fileno())
+            return _reopen(copy)
 
     def close(self) -> None:
         """Let the bytes go."""
         self._file.close()
+
+
+def _reopen(file: IO[bytes]) -> int:
+    """A descriptor of an open file from its start, read-only where the system can do that."""
+    try:
+        return os.open(f"/proc/self/fd/{file.fileno()}", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        descriptor = os.dup(file.fileno())
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        return descriptor
 
 
 @dataclass(frozen=True)
