@@ -54,6 +54,8 @@ def unknown_rows(leaf: Leaf, columns: Columns) -> int:
 def _codes(leaf: Leaf, found: Field) -> list[int]:
     if leaf.op == "equals" and not leaf.cased:
         return [code for value in leaf.values for code in found.number_of.get(value, ())]
+    if leaf.op == "contains" and not leaf.cased:
+        return sorted(set().union(*map(found.containing, leaf.values)))
     texts = found.folded if leaf.op in ("startswith", "endswith", "contains", "like") else found.texts
     if leaf.cased:
         texts = found.texts
