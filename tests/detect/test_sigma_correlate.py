@@ -23,7 +23,9 @@ def named(name: str, event_id: int) -> dict[str, Any]:
 
 
 def correlation(kind: str, rules: list[str], **said: Any) -> dict[str, Any]:
-    wanted = {"type": kind, "rules": rules, "timespan": "10m"} | {k.replace("_", "-"): v for k, v in said.items()}
+    wanted = {"type": kind, "rules": rules, "timespan": "10m"} | {
+        k.replace("_", "-"): v for k, v in said.items()
+    }
     return {"title": "c", "name": "c", "correlation": wanted}
 
 
@@ -144,7 +146,9 @@ def test_temporal_ordered_with_fewer_steps() -> None:
 
 
 def test_extended_condition() -> None:
-    rules = cases.compiled(A, B, C, correlation("temporal", ["a", "b", "c_"], condition="a and not (b or c_)"))
+    rules = cases.compiled(
+        A, B, C, correlation("temporal", ["a", "b", "c_"], condition="a and not (b or c_)")
+    )
 
     assert [hit[:2] for hit in hits(rules, ("a", 0, None))] == [(0, 0)]
     assert hits(rules, ("b", 0, None), ("a", 1, None)) == []
@@ -163,9 +167,15 @@ def test_aliases_and_events() -> None:
         ),
     )
     rows = [
-        cases.event({"SourceIp": "192.0.2.1", "DestinationIp": "192.0.2.9"}, event_id=1, item="i", record=0, time=0),
-        cases.event({"SourceIp": "192.0.2.9", "DestinationIp": "192.0.2.1"}, event_id=2, item="i", record=1, time=9),
-        cases.event({"SourceIp": "192.0.2.1", "DestinationIp": "192.0.2.7"}, event_id=2, item="i", record=2, time=9),
+        cases.event(
+            {"SourceIp": "192.0.2.1", "DestinationIp": "192.0.2.9"}, event_id=1, item="i", record=0, time=0
+        ),
+        cases.event(
+            {"SourceIp": "192.0.2.9", "DestinationIp": "192.0.2.1"}, event_id=2, item="i", record=1, time=9
+        ),
+        cases.event(
+            {"SourceIp": "192.0.2.1", "DestinationIp": "192.0.2.7"}, event_id=2, item="i", record=2, time=9
+        ),
         cases.event({"SourceIp": "192.0.2.1"}, event_id=1, item="i", record=3),
     ]
     table = cases.events(rows)
@@ -180,9 +190,13 @@ def test_aliases_and_events() -> None:
 
 def test_group_by_translated_field() -> None:
     process = cases.rule(
-        {"s": {"Image|endswith": ".exe"}, "condition": "s"}, {"product": "windows", "category": "process_creation"}, name="p"
+        {"s": {"Image|endswith": ".exe"}, "condition": "s"},
+        {"product": "windows", "category": "process_creation"},
+        name="p",
     )
-    rules = cases.compiled(process, correlation("event_count", ["p"], group_by=["Image", "Computer"], condition={"gte": 2}))
+    rules = cases.compiled(
+        process, correlation("event_count", ["p"], group_by=["Image", "Computer"], condition={"gte": 2})
+    )
     rows = [
         cases.event({"NewProcessName": "C:\\a.exe"}, "Security", 4688, item="i", record=n, time=n, host="h")
         for n in range(2)
@@ -202,7 +216,9 @@ def test_correlation_over_correlation() -> None:
 
     def run(*matched: tuple[str, float, str]) -> list[tuple[float, float, int]]:
         letters = {"a": 0, "b": 1}
-        found = [Found(letters[r], int(t * MINUTE), ("i", n), {"User": u}) for n, (r, t, u) in enumerate(matched)]
+        found = [
+            Found(letters[r], int(t * MINUTE), ("i", n), {"User": u}) for n, (r, t, u) in enumerate(matched)
+        ]
         wanted = [hit for hit in correlate(rules, found) if hit.correlation == by_name["c"]]
         return [(hit.first / MINUTE, hit.last / MINUTE, len(hit.rows)) for hit in wanted]
 
@@ -233,7 +249,10 @@ def test_generate(generate: bool | None, reported: bool) -> None:
         (correlation("event_count", ["a"]), "without condition"),
         (correlation("value_count", ["a"], condition={"gte": 2}), "without field reference"),
         (correlation("temporal_ordered", ["a"], condition="a"), "extended condition on temporal_ordered"),
-        (correlation("event_count", ["a"], condition={"gte": 2}, timespan="soon"), "Timespan 'soon' is invalid"),
+        (
+            correlation("event_count", ["a"], condition={"gte": 2}, timespan="soon"),
+            "Timespan 'soon' is invalid",
+        ),
         ({"title": "c", "correlation": "x"}, "not a mapping"),
     ],
 )

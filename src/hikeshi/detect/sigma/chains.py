@@ -69,7 +69,7 @@ def chain(path: str, text: bytes, document: dict[str, Any], licence: str | None)
 def resolved(
     rules: Sequence[SigmaRule], chains: Sequence[Chain]
 ) -> tuple[list[SigmaRule], list[Correlation], list[Refused]]:
-    """Rules and correlations with references resolved, and the correlations that refer to what is not there."""
+    """Rules and correlations with references resolved, and the correlations where one leads nowhere."""
     steps: dict[str, tuple[str, int]] = {}
     for number, rule in enumerate(rules):
         for key in filter(None, (rule.name, rule.id)):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Events as fields with their distinct values, so that a predicate is tested once per value and not per event.
+"""Events as fields with their distinct values: a predicate is tested once per value and not per event.
 
-A set of events is a Python integer whose bit n stands for row n: unions, intersections and differences of sets
+A set of events is a Python integer whose bit n stands for row n: unions, intersections and differences
 cost next to nothing whether there are five events or five thousand.
 """
 
@@ -44,7 +44,7 @@ def members(rows: int) -> list[int]:
 
 @dataclass
 class Field:
-    """One field's cells: `rows[i]` has the value `texts[codes[i]]`; `present` are the rows that name it at all."""
+    """One field's cells: `rows[i]` has the value `texts[codes[i]]`; `present` are the rows that name it."""
 
     texts: list[str]
     codes: NDArray[np.int64]
@@ -96,11 +96,13 @@ class Field:
         if "\n" in needle or not self._lines:
             return {code for code in self.candidates(needle) if needle in self.folded[code]}
         lines, owners = self._lines
-        return {code for line in lines.candidates(needle) if needle in lines.folded[line] for code in owners[line]}
+        return {
+            code for line in lines.candidates(needle) if needle in lines.folded[line] for code in owners[line]
+        }
 
     @cached_property
     def _lines(self) -> tuple[Field, list[list[int]]] | None:
-        # Long values repeat line by line (the ContextInfo of PowerShell events), so their distinct lines are few.
+        # Long values repeat line by line (ContextInfo of PowerShell events): their distinct lines are few.
         if "\n" not in self.haystack:
             return None
         owners: dict[str, list[int]] = {}

@@ -72,8 +72,12 @@ def _rule(path: str, text: bytes, document: Any, licence: str | None, grove: Gro
     parsed = Parsed.from_dict(document, collect_errors=True)
     judged = parsed
     if parsed.errors:  # Mistakes in what a rule says about itself do not keep it from being judged.
-        judged = Parsed.from_dict({"title": "-", **{key: document.get(key) for key in ("logsource", "detection")}})
-    tree = grove.branch("or", [grove.tree(condition.parsed) for condition in judged.detection.parsed_condition])
+        judged = Parsed.from_dict(
+            {"title": "-", **{key: document.get(key) for key in ("logsource", "detection")}}
+        )
+    tree = grove.branch(
+        "or", [grove.tree(condition.parsed) for condition in judged.detection.parsed_condition]
+    )
     source = judged.logsource
     return SigmaRule(
         **credits(path, text, parsed, licence),

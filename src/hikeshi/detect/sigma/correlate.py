@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Correlations over the matches of rules: windows slide with the events, groups never mix.
 
-A window ends at a match and reaches back over the timespan, both ends included; the condition is tested in every
-window, and windows that hold and share matches become one hit. What the specification leaves open: values compare
-without case, a match that lacks a group field takes part in nothing, an event counts once however many of the rules
-it matches, and in an ordered correlation a later step is later by the clock, never at the same instant.
+A window ends at a match and reaches back over the timespan, both ends included; the condition is tested in
+every window, and windows that hold and share matches become one hit. What the specification leaves open:
+values compare without case, a match that lacks a group field takes part in nothing, an event counts once
+however many of the rules it matches, and in an ordered correlation a later step is later by the clock,
+never at the same instant.
 """
 
 from __future__ import annotations
@@ -82,9 +83,9 @@ def correlate(rules: RuleSet, found: Iterable[Found]) -> list[Correlated]:
         for group, members in _groups(correlation, parts):
             windows = [window for window in _windows(correlation, members) if _holds(correlation, window)]
             inner = [part for part, _ in members]
-            for window in windows:
-                span = (inner, window.first, window.last)
-                raised.append(_Part(inner[window.last].time, (correlation.id, len(raised)), dict(group), span))
+            for first, last, *_ in windows:
+                row = (correlation.id, len(raised))
+                raised.append(_Part(inner[last].time, row, dict(group), (inner, first, last)))
             for first, last, count, _ in merged(windows):
                 rows = tuple(sorted(_rows(inner[first : last + 1])))
                 hits.append(Correlated(number, _start(inner[first]), inner[last].time, group, rows, count))
@@ -129,7 +130,9 @@ def _windows(correlation: Correlation, members: list[Member]) -> Iterator[Window
         case "temporal":
             return count_windows(times, steps, correlation.timespan, keep=True)
         case "event_count":
-            return count_windows(times, [(part.span is None, part.row) for part, _ in members], correlation.timespan)
+            return count_windows(
+                times, [(part.span is None, part.row) for part, _ in members], correlation.timespan
+            )
     values = [tuple(part.values.get(name) for name in correlation.fields) for part, _ in members]
     labels = [None if None in each else tuple(str(value).lower() for value in each) for each in values]
     return count_windows(times, labels, correlation.timespan)
@@ -138,7 +141,7 @@ def _windows(correlation: Correlation, members: list[Member]) -> Iterator[Window
 def _holds(correlation: Correlation, window: Window) -> bool:
     if correlation.tree is not None:
         return _true(correlation.tree, window)
-    return all(_COMPARE[op](window.count, bound) for op, bound in correlation.bounds)
+    return all(_COMPARE[op](window.number, bound) for op, bound in correlation.bounds)
 
 
 def _true(node: Node, window: Window) -> bool:

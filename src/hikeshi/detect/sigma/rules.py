@@ -14,13 +14,15 @@ from hikeshi.schema import Rule as Credit
 VERSION = 1
 _TREE = 4  # position of `tree` in a row
 
+
 @dataclass(frozen=True, slots=True)
 class Leaf:
     """One predicate: `field` (None: any value of the event) stands in `op` to one of `values`.
 
-    Text operations (equals, startswith, endswith, contains, like) fold case unless `cased`, and their values are
-    stored folded; `like` keeps Sigma's wildcards and escapes. `flags` are those of `re`. The others: exists, null,
-    any (has a value), cidr, lt, lte, gt, gte, minute to year, and ref-… for the value of another field.
+    Text operations (equals, startswith, endswith, contains, like) fold case unless `cased`, and their
+    values are stored folded; `like` keeps Sigma's wildcards and escapes. `flags` are those of `re`. The
+    others: exists, null, any (has a value), cidr, lt, lte, gt, gte, minute to year, and ref-… for the value
+    of another field.
     """
 
     field: str | None
@@ -74,9 +76,10 @@ class SigmaRule:
 class Correlation:
     """One compiled correlation over the matches of other rules.
 
-    `steps` are what it builds on, in order: ("rule", number) or ("correlation", number). `tree` is an extended
-    condition over positions in `steps`; without one, `bounds` are (operator, count) and all must hold. `aliases`
-    gives, for a group name, the field that stands for it in each step. Times are in microseconds.
+    `steps` are what it builds on, in order: ("rule", number) or ("correlation", number). `tree` is an
+    extended condition over positions in `steps`; without one, `bounds` are (operator, count) and all must
+    hold. `aliases` gives, for a group name, the field that stands for it in each step. Times are in
+    microseconds.
     """
 
     id: str

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Windows that slide over ascending times: one ends at each distinct time and reaches back over a timespan."""
+"""Windows that slide over ascending times: one ends at each instant and reaches back over a timespan."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 
 class Window(NamedTuple):
-    """Positions of the first and last member, what was counted in between, and the labels where they are kept."""
+    """Positions of the first and last member, the count in between, and the labels where they are kept."""
 
     first: int
     last: int
-    count: int
+    number: int
     labels: frozenset[Hashable] = frozenset()
 
 
@@ -51,7 +51,9 @@ def chain_windows(times: Sequence[int], steps: Sequence[int], timespan: int) -> 
                 grown[now, length + 1] = max(began, grown.get((now, length + 1), began))
         for chain, began in grown.items():
             latest[chain] = max(began, latest.get(chain, began))
-        yield Window(first, last, max(length for (_, length), began in latest.items() if began >= time - timespan))
+        yield Window(
+            first, last, max(length for (_, length), began in latest.items() if began >= time - timespan)
+        )
 
 
 def merged(windows: Sequence[Window]) -> list[Window]:
@@ -60,7 +62,7 @@ def merged(windows: Sequence[Window]) -> list[Window]:
     for window in windows:
         if found and window.first <= found[-1].last:
             before = found.pop()
-            window = Window(before.first, window.last, max(before.count, window.count))
+            window = Window(before.first, window.last, max(before.number, window.number))
         found.append(window)
     return found
 
