@@ -25,13 +25,17 @@ def rule(detection: Mapping[str, Any], logsource: Mapping[str, str] = WINDOWS, *
 
 def compiled(*rules: Mapping[str, Any]) -> RuleSet:
     """The rules compiled from YAML text; none may be refused."""
-    sources = [(f"{n}.yml", yaml.safe_dump(each, allow_unicode=True).encode()) for n, each in enumerate(rules)]
+    sources = [
+        (f"{n}.yml", yaml.safe_dump(each, allow_unicode=True).encode()) for n, each in enumerate(rules)
+    ]
     found = compile_rules(sources)
     assert found.refused == ()
     return RuleSet.from_bytes(found.to_bytes())
 
 
-def event(fields: Mapping[str, str | None], channel: str | None = "Test", event_id: int = 1, **more: Any) -> dict[str, Any]:
+def event(
+    fields: Mapping[str, str | None], channel: str | None = "Test", event_id: int = 1, **more: Any
+) -> dict[str, Any]:
     """One row of the events table."""
     return {"channel": channel, "event_id": event_id, "fields": list(fields.items()), **more}
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Sigma specification read literally: one rule, one event, row by row, with nothing shared with the product.
+"""The Sigma specification read literally, one rule and one event at a time, sharing nothing with the product.
 
 An event is a mapping of field name to text or None. Log sources are not this module's business. What the
-specification leaves open is decided as the product documents it: an absent field makes a predicate false, case
-folds by str.lower(), a keyword is found anywhere in any value.
+specification leaves open is decided as the product documents it: an absent field makes a predicate false,
+case folds by str.lower(), a keyword is found anywhere in any value.
 """
 
 from __future__ import annotations
@@ -169,7 +169,10 @@ def _changed(modifier: str, tokens: list[Token], modifiers: list[str]) -> list[l
         case "endswith":
             return [[star, *tokens]]
         case "windash":
-            choices = [[(k, d) for d in DASHES] if _is_dash(tokens, i) else [(k, c)] for i, (k, c) in enumerate(tokens)]
+            choices = [
+                [(k, d) for d in DASHES] if _is_dash(tokens, i) else [(k, c)]
+                for i, (k, c) in enumerate(tokens)
+            ]
             return [list(choice) for choice in itertools.product(*choices)]
         case "wide" | "utf16le":
             return [[("text", c) for c in literal.encode("utf-16-le").decode("latin-1")]]
@@ -186,9 +189,15 @@ def _changed(modifier: str, tokens: list[Token], modifiers: list[str]) -> list[l
 
 def _is_dash(tokens: list[Token], position: int) -> bool:
     def word(at: int) -> bool:
-        return 0 <= at < len(tokens) and tokens[at][0] == "text" and (tokens[at][1].isalnum() or tokens[at][1] == "_")
+        return (
+            0 <= at < len(tokens)
+            and tokens[at][0] == "text"
+            and (tokens[at][1].isalnum() or tokens[at][1] == "_")
+        )
 
-    return tokens[position] in (("text", "-"), ("text", "/")) and not word(position - 1) and word(position + 1)
+    return (
+        tokens[position] in (("text", "-"), ("text", "/")) and not word(position - 1) and word(position + 1)
+    )
 
 
 def _raw(literal: str, modifiers: list[str]) -> bytes:
@@ -222,11 +231,20 @@ def _glob(tokens: list[Token], cased: bool) -> Test:
 def as_number(text: str) -> float | None:
     """The number a text is: decimal, or hexadecimal after 0x."""
     sign, digits = (text[0], text[1:]) if text[:1] in ("+", "-") and text else ("", text)
-    if text[:2].lower() == "0x" and 0 < len(text) - 2 <= 16 and set(text[2:]) <= set("0123456789abcdefABCDEF"):
+    if (
+        text[:2].lower() == "0x"
+        and 0 < len(text) - 2 <= 16
+        and set(text[2:]) <= set("0123456789abcdefABCDEF")
+    ):
         return int(text, 16)
     whole, point, part = digits.partition(".")
     decimal = set("0123456789")
-    if not whole or len(whole) > 30 or not set(whole + part) <= decimal or (point and not 0 < len(part) <= 30):
+    if (
+        not whole
+        or len(whole) > 30
+        or not set(whole + part) <= decimal
+        or (point and not 0 < len(part) <= 30)
+    ):
         return None
     return float(sign + digits)
 

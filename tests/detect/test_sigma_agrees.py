@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random rules over random events: the columnar judge finds what the literal reading of the specification finds."""
+"""Random rules over random events: the judge finds what a literal reading of the specification finds."""
 
 from __future__ import annotations
 
@@ -21,12 +21,26 @@ VALUE = st.one_of(
     TEXT,
     WORD,
     NUMBER.map(str),
-    st.sampled_from(["10.1.2.3", "192.0.2.1", "::ffff:10.0.0.1", "2001:db8::1", "0x0A", "1.5", "2024-02-29T23:59:01Z"]),
+    st.sampled_from(
+        ["10.1.2.3", "192.0.2.1", "::ffff:10.0.0.1", "2001:db8::1", "0x0A", "1.5", "2024-02-29T23:59:01Z"]
+    ),
 )
 TEXT_MODIFIERS = st.sampled_from(
-    ["", "|contains", "|startswith", "|endswith", "|contains|all", "|all", "|cased", "|contains|cased", "|neq"]
-    + ["|windash", "|contains|windash", "|contains|all|windash"]
-)
+    [
+        "|",
+        "|contains",
+        "|startswith",
+        "|endswith",
+        "|contains|all",
+        "|all",
+        "|cased",
+        "|contains|cased",
+        "|neq",
+        "|windash",
+        "|contains|windash",
+        "|contains|all|windash",
+    ]
+).map(lambda modifiers: "" if modifiers == "|" else modifiers)
 REGEX = st.sampled_from(["a", "^a.b$", "[ab]+1", "(?:a|b)", "a\\.b", "^$", "\\\\", "b$", "A\\b"])
 
 
@@ -34,7 +48,9 @@ def one_or_more(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.one_of(values, st.lists(values, min_size=1, max_size=3))
 
 
-def named(modifiers: st.SearchStrategy[str], values: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[str, Any]]:
+def named(
+    modifiers: st.SearchStrategy[str], values: st.SearchStrategy[Any]
+) -> st.SearchStrategy[tuple[str, Any]]:
     return st.tuples(st.builds(str.__add__, st.sampled_from(FIELDS), modifiers), values)
 
 
@@ -49,7 +65,10 @@ ITEM = st.one_of(
     keyed(["|cidr"], one_or_more(CIDR)),
     keyed(["|lt", "|lte", "|gt", "|gte"], NUMBER),
     keyed(["|exists"], st.booleans()),
-    keyed(["|fieldref", "|fieldref|contains", "|fieldref|startswith", "|fieldref|endswith"], st.sampled_from(FIELDS)),
+    keyed(
+        ["|fieldref", "|fieldref|contains", "|fieldref|startswith", "|fieldref|endswith"],
+        st.sampled_from(FIELDS),
+    ),
     keyed(["|base64", "|base64offset|contains", "|wide|base64offset|contains"], CLEAN),
     keyed(["|minute", "|hour", "|year"], st.sampled_from([23, 59, 2024])),
 )

@@ -191,7 +191,7 @@ CONDITIONS: list[tuple[str | list[str], str, bool]] = [
 def test_condition(condition: str | list[str], holding: str, answer: bool) -> None:
     searches = {name: {name: "yes"} for name in "abc"}
     detection = {**searches, "_hidden": {"hidden": "yes"}, "condition": condition}
-    fields = {name: "yes" for name in holding}
+    fields = dict.fromkeys(holding, "yes")
 
     assert answer == cases.fires(detection, fields)
     assert answer == plain.fires(cases.rule(detection), fields)

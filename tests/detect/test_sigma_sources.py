@@ -93,14 +93,19 @@ def test_security_process(field: str, value: Any) -> None:
 
 def test_security_process_account() -> None:
     system = {**CREATED, "SubjectUserSid": "S-1-5-18", "SubjectUserName": "HOST$"}
-    other = {**CREATED, "TargetUserSid": "S-1-5-21-1-2-3-500", "TargetUserName": "admin", "TargetDomainName": "EXAMPLE"}
+    other = {
+        **CREATED,
+        "TargetUserSid": "S-1-5-21-1-2-3-500",
+        "TargetUserName": "admin",
+        "TargetDomainName": "EXAMPLE",
+    }
 
     assert variants({"User|contains": "AUTHORI"}, PROCESS, security(4688, system)) == ["security-4688"]
     assert variants({"User": "EXAMPLE\\admin"}, PROCESS, security(4688, other)) == ["security-4688"]
 
 
-# Condition over: a holds on Image, n asks a field that 4688 does not have; answer on 4688 and on Sysmon 1, where
-# the field is merely absent.
+# Condition over: a holds on Image, n asks a field that 4688 does not have; answer on 4688 and on Sysmon 1,
+# where the field is merely absent.
 UNKNOWN = [
     ("a and n", False, False),
     ("a or n", True, True),
@@ -112,7 +117,9 @@ UNKNOWN = [
 ]
 
 
-@pytest.mark.parametrize("missing", ["ParentCommandLine", "OriginalFileName", "Hashes|contains", "CurrentDirectory"])
+@pytest.mark.parametrize(
+    "missing", ["ParentCommandLine", "OriginalFileName", "Hashes|contains", "CurrentDirectory"]
+)
 @pytest.mark.parametrize(("condition", "on_security", "on_sysmon"), UNKNOWN)
 def test_what_4688_does_not_say_decides_nothing(
     missing: str, condition: str, on_security: bool, on_sysmon: bool
@@ -127,7 +134,11 @@ def test_what_4688_does_not_say_decides_nothing(
 @pytest.mark.parametrize("line", [{"CommandLine": ""}, {"CommandLine": None}, {}])
 def test_command_line_not_recorded(line: dict[str, str | None]) -> None:
     fields = {name: value for name, value in CREATED.items() if name != "CommandLine"} | line
-    not_quiet = {"a": {"Image|endswith": ".exe"}, "n": {"CommandLine|contains": "/q"}, "condition": "a and not n"}
+    not_quiet = {
+        "a": {"Image|endswith": ".exe"},
+        "n": {"CommandLine|contains": "/q"},
+        "condition": "a and not n",
+    }
     is_null = {"a": {"CommandLine": None}, "condition": "a"}
 
     assert cases.matches(cases.compiled(cases.rule(not_quiet, PROCESS)), [security(4688, fields)]) == []
@@ -158,7 +169,12 @@ def test_security_rules_see_security_fields() -> None:
     ],
 )
 def test_security_registry(changes: dict[str, str], target: str, details: str) -> None:
-    wanted = {"TargetObject": target, "Details": details, "EventType": "SetValue", "Image|endswith": "\\regedit.exe"}
+    wanted = {
+        "TargetObject": target,
+        "Details": details,
+        "EventType": "SetValue",
+        "Image|endswith": "\\regedit.exe",
+    }
     row = security(4657, CHANGED | changes)
 
     for category in ("registry_set", "registry_event"):
@@ -177,17 +193,24 @@ def test_security_registry_delete() -> None:
 
 def test_own_field_before_column() -> None:
     source = {"product": "windows", "service": "system"}
-    cleared = cases.event({"Channel": "Application"}, "System", 104, provider="Microsoft-Windows-Eventlog", host="h1")
+    cleared = cases.event(
+        {"Channel": "Application"}, "System", 104, provider="Microsoft-Windows-Eventlog", host="h1"
+    )
 
     assert variants({"Channel": "Application", "EventID": 104}, source, cleared) == ["system"]
     assert variants({"Channel": "System"}, source, cleared) == []
-    assert variants({"Provider_Name": "microsoft-windows-eventlog", "Computer": "H1"}, source, cleared) == ["system"]
+    assert variants({"Provider_Name": "microsoft-windows-eventlog", "Computer": "H1"}, source, cleared) == [
+        "system"
+    ]
 
 
 def test_other_products_are_unmapped() -> None:
     detection = {"s": {"A": "x"}, "condition": "s"}
     sources = [{"product": "linux", "category": "process_creation"}, {"category": "proxy"}, PROCESS]
-    sources += [{"product": "windows", "service": "no-such-service"}, {"product": "windows", "category": "no-such"}]
+    sources += [
+        {"product": "windows", "service": "no-such-service"},
+        {"product": "windows", "category": "no-such"},
+    ]
     rules = cases.compiled(*(cases.rule(detection, source) for source in sources))
 
     assert unmapped(rules.rules) == [0, 1, 3, 4]
@@ -195,7 +218,11 @@ def test_other_products_are_unmapped() -> None:
 
 
 def test_every_route_names_its_channels_in_lower_case() -> None:
-    for source in [("windows", "process_creation", None), ("windows", None, "security"), (None, "antivirus", None)]:
+    for source in [
+        ("windows", "process_creation", None),
+        ("windows", None, "security"),
+        (None, "antivirus", None),
+    ]:
         for route in routes(*source):
             assert route.channels == tuple(map(str.lower, route.channels))
 
@@ -204,9 +231,19 @@ NEEDS = [
     ({"s": {"Image": "x"}}, "s", PROCESS, [("sysmon", (1,)), ("security-4688", (4688,))]),
     ({"s": {"OriginalFileName": "x"}}, "s", PROCESS, [("sysmon", (1,))]),
     ({"s": {"Image": "x"}, "f": {"Hashes": "y"}}, "s and not f", PROCESS, [("sysmon", (1,))]),
-    ({"s": {"Image": "x"}, "f": {"Hashes": "y"}}, "s or f", PROCESS, [("sysmon", (1,)), ("security-4688", (4688,))]),
+    (
+        {"s": {"Image": "x"}, "f": {"Hashes": "y"}},
+        "s or f",
+        PROCESS,
+        [("sysmon", (1,)), ("security-4688", (4688,))],
+    ),
     ({"s": {"EventID": [1, 2]}}, "s", {"product": "windows", "service": "security"}, [("security", (1, 2))]),
-    ({"s": {"EventID": 1}, "t": {"B": "x"}}, "s or t", {"product": "windows", "service": "security"}, [("security", ())]),
+    (
+        {"s": {"EventID": 1}, "t": {"B": "x"}},
+        "s or t",
+        {"product": "windows", "service": "security"},
+        [("security", ())],
+    ),
     (
         {"s": {"EventID": [1, 2]}, "f": {"EventID": 2}},
         "s and not f",
@@ -227,12 +264,17 @@ def test_needs(searches: dict[str, Any], condition: str, source: dict[str, str],
 
 def test_unreachable() -> None:
     rules = cases.compiled(
-        *(cases.rule({**searches, "condition": condition}, source) for searches, condition, source, _ in NEEDS)
+        *(
+            cases.rule({**searches, "condition": condition}, source)
+            for searches, condition, source, _ in NEEDS
+        )
     )
 
     assert [each.rule for each in unreachable(rules, set())] == list(range(len(NEEDS)))
     assert [each.rule for each in unreachable(rules, {("Security", 4688)})] == [1, 2, 4, 6, 7]
     assert [each.rule for each in unreachable(rules, {("Security", 2)})] == [0, 1, 2, 3, 6, 7]
     assert [each.rule for each in unreachable(rules, {(cases.SYSMON, 1), ("Security", 1)})] == [7]
-    (absent,) = unreachable(cases.compiled(cases.rule({"s": {"A": 1}, "condition": "s"}, PROCESS)), {("Security", 1)})
+    (absent,) = unreachable(
+        cases.compiled(cases.rule({"s": {"A": 1}, "condition": "s"}, PROCESS)), {("Security", 1)}
+    )
     assert absent.needs == (Need("sysmon", (cases.SYSMON.lower(),), (1,)),)

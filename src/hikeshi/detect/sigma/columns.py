@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Events as fields with their distinct values, so that a predicate is tested once per value and not per event.
+"""Events as fields with their distinct values: a predicate is tested once per value and not per event.
 
-A set of events is a Python integer whose bit n stands for row n: unions, intersections and differences of sets
+A set of events is a Python integer whose bit n stands for row n: unions, intersections and differences
 cost next to nothing whether there are five events or five thousand.
 """
 
@@ -44,7 +44,7 @@ def members(rows: int) -> list[int]:
 
 @dataclass
 class Field:
-    """One field's cells: `rows[i]` has the value `texts[codes[i]]`; `present` are the rows that name it at all."""
+    """One field's cells: `rows[i]` has the value `texts[codes[i]]`; `present` are the rows that name it."""
 
     texts: list[str]
     codes: NDArray[np.int64]
@@ -91,6 +91,27 @@ class Field:
             position = self.haystack.find(needle, self._starts[code + 1] - 1)
         return found
 
+    def containing(self, needle: str) -> set[int]:
+        """Codes of the values that contain the needle."""
+        if "\n" in needle or not self._lines:
+            return {code for code in self.candidates(needle) if needle in self.folded[code]}
+        lines, owners = self._lines
+        return {
+            code for line in lines.candidates(needle) if needle in lines.folded[line] for code in owners[line]
+        }
+
+    @cached_property
+    def _lines(self) -> tuple[Field, list[list[int]]] | None:
+        # Long values repeat line by line (ContextInfo of PowerShell events): their distinct lines are few.
+        if "\n" not in self.haystack:
+            return None
+        owners: dict[str, list[int]] = {}
+        for code, text in enumerate(self.folded):
+            for line in set(text.split("\n")):
+                owners.setdefault(line, []).append(code)
+        none = self.codes[:0]
+        return Field(list(owners), none, none, 0, 0), list(owners.values())
+
     def holding(self, codes: Sequence[int]) -> int:
         """Rows that have one of the values."""
         if not codes:
@@ -133,39 +154,27 @@ class Columns:
         return self._made[name]
 
     def _field(self, name: str | None) -> Field | None:
-        code = self._names.get(name) if name is not None else None
-        if name is None:
-            cells = np.arange(len(self._rows))
-        elif code is not None:
-            cells = self._order[self._bounds[code] : self._bounds[code + 1]]
-        else:
-            cells = self._order[:0]
+        cells = slice(None) if name is None else self._cells(name)
         rows, codes = self._rows[cells], self._codes[cells]
         present = row_set(rows, self.count)
         rows, codes = rows[codes >= 0], codes[codes >= 0]
         distinct, codes = np.unique(codes, return_inverse=True)
         texts = [self._texts[code] for code in distinct.tolist()]
-        extra = self._extra(tuple(SYSTEM) if name is None else (name,))
-        if extra:
-            more = list(dict.fromkeys(text for _, text in extra))
-            numbers = {text: len(texts) + n for n, text in enumerate(more)}
-            rows = np.concatenate([rows, [row for row, _ in extra]])
-            codes = np.concatenate([codes, [numbers[text] for _, text in extra]])
+        for system in SYSTEM if name is None else {name} & SYSTEM.keys():
+            more, numbers, where = self._column(system)
+            codes = np.concatenate([codes, numbers + len(texts)])
+            rows = np.concatenate([rows, where])
             texts += more
-            present |= row_set(np.array([row for row, _ in extra]), self.count)
+            present |= row_set(where, self.count)
         return Field(texts, codes, rows, self.count, present) if present else None
 
-    def _extra(self, names: Sequence[str]) -> list[tuple[int, str]]:
-        found: list[tuple[int, str]] = []
-        for name in names:
-            if name in SYSTEM:
-                own = self._own(name)
-                texts = enumerate(self._system[SYSTEM[name]].to_pylist())
-                found += [(row, str(text)) for row, text in texts if text is not None and row not in own]
-        return found
-
-    def _own(self, name: str) -> set[int]:
+    def _cells(self, name: str) -> NDArray[np.int64]:
         code = self._names.get(name)
-        if code is None:
-            return set()
-        return set(self._rows[self._order[self._bounds[code] : self._bounds[code + 1]]].tolist())
+        return self._order[:0] if code is None else self._order[self._bounds[code] : self._bounds[code + 1]]
+
+    def _column(self, name: str) -> tuple[list[str], NDArray[np.int64], NDArray[np.int64]]:
+        encoded = self._system[SYSTEM[name]].dictionary_encode()
+        codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+        codes[self._rows[self._cells(name)]] = -1
+        where = np.flatnonzero(codes >= 0)
+        return [str(text) for text in encoded.dictionary.to_pylist()], codes[where], where

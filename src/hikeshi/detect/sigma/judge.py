@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Events and rules in, matches out: rules are pruned by log source, predicates tested once per distinct value."""
+"""Events and rules in, matches out: rules pruned by log source, predicates tested once per distinct value."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+ROWS = 8192  # events judged at a time: enough to repeat values, few enough to stay in the cache
+
+
 class Match(NamedTuple):
     """Rule number, row of the events, and by which route (log source variant) they met."""
 
@@ -28,8 +31,15 @@ class Match(NamedTuple):
 
 def judge(events: pa.Table, rules: RuleSet) -> Iterator[Match]:
     """Every match of every rule, ordered by rule and row; `events` has the columns of the events table."""
-    evidence = _Evidence(events, rules.leaves)
     found: list[Match] = []
+    for start in range(0, events.num_rows, ROWS):
+        for match in _judge(events.slice(start, ROWS), rules):
+            found.append(match._replace(row=start + match.row))
+    return iter(sorted(found))
+
+
+def _judge(events: pa.Table, rules: RuleSet) -> Iterator[Match]:
+    evidence = _Evidence(events, rules.leaves)
     for source, numbers in rules.by_source.items():
         for route in routes(*source):
             among = evidence.admitted(route)
@@ -38,8 +48,7 @@ def judge(events: pa.Table, rules: RuleSet) -> Iterator[Match]:
                 for number in numbers:
                     rows = view.rows(rules.rules[number].tree, among)
                     if rows:
-                        found += [Match(number, row, route.name) for row in members(rows)]
-    return iter(sorted(found))
+                        yield from (Match(number, row, route.name) for row in members(rows))
 
 
 class _Evidence:
@@ -91,7 +100,7 @@ class _Evidence:
 
 
 class _View:
-    """Columns and the leaves already tested on them; `translated` are the events that lack what they do not carry."""
+    """Columns and what was already tested on them; `translated` events do not carry every field."""
 
     def __init__(self, columns: Columns, leaves: tuple[Leaf, ...], translated: int = 0) -> None:
         self.translated = translated

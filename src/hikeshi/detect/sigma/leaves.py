@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From pySigma's values to our leaves: modifiers are already expanded, wildcards become the cheapest operation."""
+"""From pySigma's values, modifiers already expanded, to leaves with the cheapest operation that will do."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _text(field: str | None, value: SigmaString) -> Leaf:
             part = part.lower()
         if isinstance(part, str) and parts and isinstance(parts[-1], str):
             parts[-1] += part
-        elif part is not ANY or not parts or parts[-1] is not ANY:
+        elif not isinstance(part, Placeholder) and (part is not ANY or not parts or parts[-1] is not ANY):
             parts.append(part)
     op, text = _operation(parts)
     return Leaf(field, op, (text,) if op != "any" else (), cased)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which events a rule's log source means.
 
-Sources: the Sigma specification's taxonomy appendix (Sysmon and PowerShell categories), the channel names that
-Windows registers for its providers, and Microsoft's documentation of security events 4688 and 4657.
+Sources: the Sigma specification's taxonomy appendix (Sysmon and PowerShell categories), the channel names
+that Windows registers for its providers, and Microsoft's documentation of security events 4688 and 4657.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from hikeshi.detect.sigma.rules import SigmaRule
 class Route:
     """Events of `channels` (lower case; none: every Windows channel) and `ids` (none: every id).
 
-    `name` is the variant a match carries. `view` names the translation of views.py under which the rule's field
-    names are looked up; empty where the events carry them themselves.
+    `name` is the variant a match carries. `view` names the translation of views.py under which the rule's
+    field names are looked up; empty where the events carry them themselves.
     """
 
     name: str
@@ -80,7 +80,14 @@ OTHER_CATEGORIES: dict[str, tuple[Route, ...]] = {
     "ps_classic_start": (Route("powershell-classic", ("windows powershell",), (400,)),),
     "ps_classic_provider_start": (Route("powershell-classic", ("windows powershell",), (600,)),),
     "ps_classic_script": (Route("powershell-classic", ("windows powershell",), (800,)),),
-    "antivirus": (Route("windefend", ("microsoft-windows-windows defender/operational",), (1006, 1015, 1116, 1117), "defender"),),
+    "antivirus": (
+        Route(
+            "windefend",
+            ("microsoft-windows-windows defender/operational",),
+            (1006, 1015, 1116, 1117),
+            "defender",
+        ),
+    ),
 }
 
 SERVICES: dict[str, tuple[str, ...]] = {
@@ -105,14 +112,20 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "codeintegrity-operational": ("Microsoft-Windows-CodeIntegrity/Operational",),
     "dhcp": ("Microsoft-Windows-DHCP-Server/Operational",),
     "diagnosis-scripted": ("Microsoft-Windows-Diagnosis-Scripted/Operational",),
-    "dns-client": ("Microsoft-Windows-DNS Client Events/Operational", "Microsoft-Windows-DNS-Client/Operational"),
+    "dns-client": (
+        "Microsoft-Windows-DNS Client Events/Operational",
+        "Microsoft-Windows-DNS-Client/Operational",
+    ),
     "dns-server": ("DNS Server",),
     "dns-server-analytic": ("Microsoft-Windows-DNS-Server/Analytical",),
     "dns-server-audit": ("Microsoft-Windows-DNS-Server/Audit",),
     "driver-framework": ("Microsoft-Windows-DriverFrameworks-UserMode/Operational",),
     "firewall-as": ("Microsoft-Windows-Windows Firewall With Advanced Security/Firewall",),
     "hyper-v-worker": ("Microsoft-Windows-Hyper-V-Worker",),
-    "iis-configuration": ("Microsoft-IIS-Configuration/Operational", "Microsoft-IIS-Configuration/Administrative"),
+    "iis-configuration": (
+        "Microsoft-IIS-Configuration/Operational",
+        "Microsoft-IIS-Configuration/Administrative",
+    ),
     "kernel-event-tracing": ("Microsoft-Windows-Kernel-EventTracing",),
     "kernel-shimengine": ("Microsoft-Windows-Kernel-ShimEngine/Operational",),
     "ldap": ("Microsoft-Windows-LDAP-Client/Debug",),
@@ -142,7 +155,9 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "sysmon": (SYSMON,),
     "system": ("System",),
     "taskscheduler": ("Microsoft-Windows-TaskScheduler/Operational",),
-    "terminalservices-localsessionmanager": ("Microsoft-Windows-TerminalServices-LocalSessionManager/Operational",),
+    "terminalservices-localsessionmanager": (
+        "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational",
+    ),
     "vhdmp": ("Microsoft-Windows-VHDMP/Operational",),
     "windefend": ("Microsoft-Windows-Windows Defender/Operational",),
     "wmi": ("Microsoft-Windows-WMI-Activity/Operational",),

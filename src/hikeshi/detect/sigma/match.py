@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which distinct values of a field a leaf matches, and from that, which events.
 
-Case is folded by str.lower() on both sides. `like` takes Sigma's wildcards: `*` any text, `?` one character, and a
-backslash before either, or before another backslash, makes it literal. Numbers are decimal or 0x hexadecimal.
-An IPv4 address written as IPv6 (::ffff:a.b.c.d) counts as the IPv4 address it is.
+Case is folded by str.lower() on both sides. `like` takes Sigma's wildcards: `*` any text, `?` one
+character; a backslash before either, or before another backslash, makes it literal. Numbers are decimal or
+0x hexadecimal. An IPv4 address written as IPv6 (::ffff:a.b.c.d) counts as the IPv4 address it is.
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ def unknown_rows(leaf: Leaf, columns: Columns) -> int:
 def _codes(leaf: Leaf, found: Field) -> list[int]:
     if leaf.op == "equals" and not leaf.cased:
         return [code for value in leaf.values for code in found.number_of.get(value, ())]
+    if leaf.op == "contains" and not leaf.cased:
+        return sorted(set().union(*map(found.containing, leaf.values)))
     texts = found.folded if leaf.op in ("startswith", "endswith", "contains", "like") else found.texts
     if leaf.cased:
         texts = found.texts
@@ -73,7 +75,8 @@ _EDGES: dict[str, tuple[str, str, Callable[[str, str], bool]]] = {
 
 
 def _referring(leaf: Leaf, found: Field, columns: Columns) -> int:
-    compare = {"equals": str.__eq__, **{op: edge[2] for op, edge in _EDGES.items()}}[leaf.op.removeprefix("ref-")]
+    how = leaf.op.removeprefix("ref-")
+    compare = str.__eq__ if how == "equals" else _EDGES[how][2]
     rows = 0
     for name in leaf.values:
         other = columns.field(name)

@@ -20,7 +20,7 @@ _OTHER_ID = -1
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One way for a rule to match: events of one of `channels` (lower case; none: any) with one of `ids` (none: any)."""
+    """One way for a rule to match: an event of these channels (lower case; none: any) and ids (none: any)."""
 
     variant: str
     channels: tuple[str, ...]
@@ -52,7 +52,7 @@ def unreachable(rules: RuleSet, present: Iterable[Place]) -> list[Unreachable]:
     places = sorted(present)
     found = []
     for source, numbers in rules.by_source.items():
-        ways = [(route, event_id) for route in routes(*source) for name, event_id in places if route.admits(name, event_id)]
+        ways = [(route, place[1]) for route in routes(*source) for place in places if route.admits(*place)]
         for number in numbers:
             rule = rules.rules[number]
             if not any(_may(rule.tree, route, event_id, rules.leaves) for route, event_id in ways):
@@ -69,9 +69,15 @@ def _may(node: Node, route: Route, event_id: int, leaves: tuple[Leaf, ...], uppe
         return all(results) if node.op == "and" else any(results)
     leaf = leaves[node]
     if leaf.field == "EventID":
-        return leaf.op == "any" or any(test(leaf.op, value, leaf.flags)(str(event_id)) for value in leaf.values)
-    carried = not route.view or leaf.field is None or leaf.field in VIEWS[route.view][1] or leaf.field in SYSTEM
-    return upper if carried else not upper
+        return _says(leaf, event_id)
+    carried = VIEWS[route.view][1] | SYSTEM.keys() | {None} if route.view else {leaf.field}
+    return upper if leaf.field in carried else not upper
+
+
+def _says(leaf: Leaf, event_id: int) -> bool:
+    if leaf.op in ("exists", "null", "any"):
+        return leaf.op == "any" or leaf.values == ("true",)
+    return any(test(leaf.op, value, leaf.flags)(str(event_id)) for value in leaf.values)
 
 
 def _asked_ids(node: Node, leaves: tuple[Leaf, ...]) -> set[int]:

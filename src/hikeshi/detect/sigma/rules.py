@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -13,43 +12,17 @@ import orjson
 from hikeshi.schema import Rule as Credit
 
 VERSION = 1
-
-# The operations of a leaf. All but `exists`, `null` and `any` hold if the field has a value that matches one of
-# the leaf's values; text operations fold case unless the leaf is `cased`.
-OPS = (
-    "exists",
-    "null",
-    "any",
-    "equals",
-    "startswith",
-    "endswith",
-    "contains",
-    "like",
-    "re",
-    "cidr",
-    "lt",
-    "lte",
-    "gt",
-    "gte",
-    "minute",
-    "hour",
-    "day",
-    "week",
-    "month",
-    "year",
-    "ref-equals",
-    "ref-startswith",
-    "ref-endswith",
-    "ref-contains",
-)
+_TREE = 4  # position of `tree` in a row
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
     """One predicate: `field` (None: any value of the event) stands in `op` to one of `values`.
 
-    Values of text operations are stored folded unless `cased`; a value of `like` keeps Sigma's wildcards and
-    escapes. `flags` are those of a regular expression.
+    Text operations (equals, startswith, endswith, contains, like) fold case unless `cased`, and their
+    values are stored folded; `like` keeps Sigma's wildcards and escapes. `flags` are those of `re`. The
+    others: exists, null, any (has a value), cidr, lt, lte, gt, gte, minute to year, and ref-… for the value
+    of another field.
     """
 
     field: str | None
@@ -73,7 +46,10 @@ Node = int | Branch
 
 @dataclass(frozen=True, slots=True)
 class SigmaRule:
-    """One compiled rule with everything its licence asks to be credited."""
+    """One compiled rule with everything its licence asks to be credited.
+
+    A rule is not `reported` on its own when only correlations ask for it.
+    """
 
     id: str
     title: str
@@ -98,40 +74,40 @@ class SigmaRule:
 
 @dataclass(frozen=True, slots=True)
 class Correlation:
-    """One compiled correlation over the matches of other rules, which `rules` names by number.
+    """One compiled correlation over the matches of other rules.
 
-    `fields` are the counted fields, `aliases` maps a group name to the field that stands for it in each rule;
-    `over` numbers correlations this one builds on. `tree` is an extended condition over positions in
-    rules + over.
+    `steps` are what it builds on, in order: ("rule", number) or ("correlation", number). `tree` is an
+    extended condition over positions in `steps`; without one, `bounds` are (operator, count) and all must
+    hold. `aliases` gives, for a group name, the field that stands for it in each step. Times are in
+    microseconds.
     """
 
     id: str
     title: str
     path: str
     sha256: str
+    tree: Node | None
     type: str
-    rules: tuple[int, ...]
-    over: tuple[int, ...]
+    steps: tuple[tuple[str, int], ...]
     timespan: int
+    bounds: tuple[tuple[str, float], ...]
     group_by: tuple[str, ...] = ()
-    aliases: tuple[tuple[str, tuple[tuple[int, str], ...]], ...] = ()
-    op: str = "gte"
-    count: float = 1
+    aliases: tuple[tuple[str, tuple[str | None, ...]], ...] = ()
     fields: tuple[str, ...] = ()
-    percentile: int | None = None
     name: str | None = None
     level: str | None = None
     status: str | None = None
     author: str | None = None
     licence: str | None = None
     techniques: tuple[str, ...] = ()
+    reported: bool = True
 
     def credit(self) -> Credit:
         """The correlation as a finding names it."""
         return Credit(self.id, "sigma-correlation", self.level, self.author, self.licence, self.title)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Refused:
     """A rule that cannot be judged, and why."""
 
@@ -175,9 +151,9 @@ class RuleSet:
         if read.get("version") != VERSION:
             raise ValueError("compiled rules of another version")
         return cls(
-            rules=tuple(SigmaRule(*_tuples(row[:4]), _node(row[4]), *_tuples(row[5:])) for row in read["rules"]),
-            leaves=tuple(Leaf(f, op, tuple(values), cased, flags) for f, op, values, cased, flags in read["leaves"]),
-            correlations=tuple(Correlation(*_tuples(row)) for row in read["correlations"]),
+            rules=tuple(SigmaRule(*_typed(row)) for row in read["rules"]),
+            leaves=tuple(Leaf(row[0], row[1], tuple(row[2]), *row[3:]) for row in read["leaves"]),
+            correlations=tuple(Correlation(*_typed(row)) for row in read["correlations"]),
             refused=tuple(Refused(*row) for row in read["refused"]),
         )
 
@@ -192,14 +168,15 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def _typed(row: list[Any]) -> list[Any]:
+    tree = None if row[_TREE] is None else _node(row[_TREE])
+    return [*row[:_TREE], tree, *map(_tuple, row[_TREE + 1 :])]
+
+
 def _node(data: Any) -> Node:
     if isinstance(data, int):
         return data
     return Branch(data[0], tuple(map(_node, data[1:])))
-
-
-def _tuples(row: Sequence[Any]) -> list[Any]:
-    return [_tuple(value) for value in row]
 
 
 def _tuple(value: Any) -> Any:

@@ -18,9 +18,9 @@ from hikeshi.detect.sigma.leaves import Placeholders, Unsupported, leaves
 from hikeshi.detect.sigma.rules import Branch, Leaf, Node
 
 # What one value costs to test, relative to a look-up; fields that hold long texts cost more.
-_COST = {"exists": 0, "null": 0, "any": 0, "equals": 1, "startswith": 2, "endswith": 2, "contains": 3, "like": 8}
-_DEAR = 30
-_LONG = {"CommandLine": 8, "ParentCommandLine": 8, "ScriptBlockText": 40, "Payload": 40, "ContextInfo": 40, None: 80}
+_COST = {"exists": 0, "null": 0, "any": 0, "equals": 1, "startswith": 2, "endswith": 2, "contains": 3}
+_DEAR = 20
+_LONG = {"CommandLine": 8, "ParentCommandLine": 8, "ScriptBlockText": 40, "Payload": 40, None: 80}
 
 
 @dataclass

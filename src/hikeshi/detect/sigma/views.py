@@ -4,8 +4,8 @@
 A translated event has only what its original carries. A field it lacks is unknown, not absent: neither a
 predicate on it nor that predicate's negation holds, so a filter that cannot be checked keeps the rule silent.
 
-Sources: Microsoft, "4688(S): A new process has been created", "4657(S): A registry value was modified", "Well-known
-SIDs", "Mandatory Integrity Control"; Sysinternals, "Sysmon" (registry root abbreviations, event fields).
+Sources: Microsoft, "4688(S): A new process has been created", "4657(S): A registry value was modified",
+"Well-known SIDs", "Mandatory Integrity Control"; Sysinternals, "Sysmon" (registry roots, event fields).
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ _INTEGRITY = {
     "S-1-16-16384": "System",
 }
 _ROOTS = (
-    (re.compile(r"\\REGISTRY\\MACHINE\\SYSTEM\\ControlSet\d{3}(?=\\|$)", re.I), r"HKLM\\System\\CurrentControlSet"),
+    (
+        re.compile(r"\\REGISTRY\\MACHINE\\SYSTEM\\ControlSet\d{3}(?=\\|$)", re.I),
+        "HKLM\\System\\CurrentControlSet",
+    ),
     (re.compile(r"\\REGISTRY\\MACHINE(?=\\|$)", re.I), "HKLM"),
     (re.compile(r"\\REGISTRY\\USER(?=\\|$)", re.I), "HKU"),
 )
@@ -61,7 +64,7 @@ def registry(event: Event) -> dict[str, str]:
     key, kind = event.get("ObjectName"), _OPERATIONS.get(event.get("OperationType") or "")
     if not key or kind is None:
         return {}
-    found = _kept(event, Image="ProcessName", NewName="", ProcessId="")
+    found = _kept(event, Image="ProcessName")
     found["EventType"] = kind
     found["TargetObject"] = "\\".join(filter(None, (_root(key), event.get("ObjectValueName"))))
     if kind == "SetValue":
@@ -88,17 +91,23 @@ def defender(event: Event) -> dict[str, str]:
     return _kept(event, Signature="ThreatName", Filename="Path", User="DetectionUser", Image="ProcessName")
 
 
+_PROCESS = (
+    "Image",
+    "CommandLine",
+    "ParentImage",
+    "IntegrityLevel",
+    "User",
+    "LogonId",
+    "ProcessId",
+    "ParentProcessId",
+)
+_REGISTRY = ("Image", "EventType", "TargetObject", "Details", "ProcessId", "User")
 VIEWS: dict[str, tuple[Callable[[Event], dict[str, str]], frozenset[str]]] = {
-    "4688": (
-        process,
-        frozenset(
-            "Image CommandLine ParentImage IntegrityLevel User LogonId ProcessId ParentProcessId".split(),
-        ),
-    ),
-    "4657": (registry, frozenset("Image EventType TargetObject Details ProcessId User".split())),
-    "4657-set": (registry_set, frozenset("Image EventType TargetObject Details ProcessId User".split())),
-    "4657-delete": (registry_delete, frozenset("Image EventType TargetObject ProcessId User".split())),
-    "defender": (defender, frozenset("Signature Filename User Image".split())),
+    "4688": (process, frozenset(_PROCESS)),
+    "4657": (registry, frozenset(_REGISTRY)),
+    "4657-set": (registry_set, frozenset(_REGISTRY)),
+    "4657-delete": (registry_delete, frozenset(_REGISTRY) - {"Details"}),
+    "defender": (defender, frozenset(("Signature", "Filename", "User", "Image"))),
 }
 """By name: the translation, and the fields it can give."""
 
@@ -123,9 +132,8 @@ def _decimal(number: str | None) -> str:
 
 def _root(key: str) -> str:
     for pattern, short in _ROOTS:
-        shortened, count = pattern.subn(short, key, count=1)
-        if count and pattern.match(key):
-            return shortened
+        if met := pattern.match(key):
+            return short + key[met.end() :]
     return key
 
 
