@@ -2,9 +2,9 @@
 """Windows events as JSON: one object a line, an array, or objects printed over many lines.
 
 Forms, told apart object by object:
-- `Event`, or `System` beside `EventData`: evtx_dump (omerbenamram/evtx) and Velociraptor's parse_evtx();
+- `Event`, or `System` beside `EventData`: evtx_dump (omerbenamram/evtx), Velociraptor's parse_evtx();
 - `winlog` with `event_data`: Elastic Winlogbeat, also inside an export's `_source` or with dotted keys;
-- anything else: one flat object, as NXLog's im_msvistalog writes it (`SourceName`, `Hostname`, `RecordNumber`).
+- anything else: one flat object, as NXLog's im_msvistalog writes it (`SourceName`, `Hostname`).
 
 The time of an event is its UtcTime (Sysmon), else TimeCreated, else @timestamp. NXLog's EventTime is the local
 time of the machine and counts only where it states its offset.
@@ -138,7 +138,7 @@ def parts(value: Mapping[str, Any]) -> Parts:
     if isinstance(event, dict) and isinstance(event.get("System"), dict):
         return _tree(value, event)
     winlog = value.get("winlog", value if "event_data" in value else None)
-    if winlog is None and any(key.startswith("winlog.") for key in value):
+    if winlog is None and ("winlog.event_id" in value or "winlog.channel" in value):
         winlog = _nested(value).get("winlog")
     return _winlog(value, winlog) if isinstance(winlog, dict) else _flat(value)
 

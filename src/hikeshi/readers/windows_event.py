@@ -62,7 +62,7 @@ def microseconds(text: str) -> int | None:
 
 
 def moment(text: str) -> int | None:
-    """UTC microseconds of a time written as text or as a number: seconds or milliseconds since 1970, FILETIME."""
+    """UTC microseconds of a time: text, or a number (seconds or milliseconds since 1970, FILETIME)."""
     number = _NUMBER.fullmatch(text)
     if number is None:
         return microseconds(text)
@@ -132,6 +132,9 @@ def leaves(fields: Fields, name: str, element: Mapping[str, Any]) -> None:
     while stack:
         name, element, children = stack[-1]
         for key, value in children:
+            if value.__class__ is str and key.isalnum() and key not in fields:
+                fields[key] = value
+                continue
             if key == "#text":
                 key = name
             elif key == "#attributes":
