@@ -11,7 +11,7 @@ table (`channel`, `provider`, …) always come from the system values.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +59,20 @@ def microseconds(text: str) -> int | None:
     except ValueError:
         return None
     return (moment - _EPOCH) // _MICROSECOND
+
+
+def when(times: Iterable[Any]) -> tuple[int | None, str | None]:
+    """The first time that can be read, with its text; else none, with the first text."""
+    first = None
+    for given in times:
+        if given is None or isinstance(given, (dict, list)):
+            continue
+        text = spell(given)
+        time = moment(text)
+        if time is not None:
+            return time, text
+        first = first or text
+    return None, first
 
 
 def moment(text: str) -> int | None:
