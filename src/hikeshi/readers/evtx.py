@@ -34,6 +34,7 @@ VERSION = "1"
 HEADER, CHUNK, FIRST = 4096, 65536, 512
 NO_CHECKSUM = 4
 ROWS = 5000
+SIGNATURE = b"**\0\0"
 RECORD = struct.Struct("<4sIQQ")
 SMALLEST = RECORD.size + 4
 MOST = (CHUNK - FIRST) // SMALLEST
@@ -77,11 +78,24 @@ def walk(chunk: bytes) -> tuple[list[tuple[int, int, int]], int, bool]:
     at = FIRST
     while at < end and at + RECORD.size <= len(chunk):
         magic, size, number, _ = RECORD.unpack_from(chunk, at)
-        if magic != b"**\0\0" or size < SMALLEST or at + size > len(chunk):
+        if magic != SIGNATURE or size < SMALLEST or at + size > len(chunk):
             break
         records.append((at, size, number))
         at += size
     return records, at, at == free
+
+
+def survey(chunk: bytes) -> int:
+    """How many whole records lie anywhere in these bytes: a signature, and the same size at both ends."""
+    count, at = 0, chunk.find(SIGNATURE, FIRST)
+    while 0 <= at <= len(chunk) - SMALLEST:
+        size = RECORD.unpack_from(chunk, at)[1]
+        whole = (
+            SMALLEST <= size <= len(chunk) - at and chunk[at + size - 4 : at + size] == chunk[at + 4 : at + 8]
+        )
+        count += whole
+        at = chunk.find(SIGNATURE, at + size if whole else at + 4)
+    return count
 
 
 def decode(chunk: bytes, end: int) -> Iterator[dict[str, Any] | str]:
@@ -140,11 +154,15 @@ class _Log:
 
     def chunk(self, offset: int, chunk: bytes) -> Iterator[Issue]:
         """Gather the events of one chunk; losses."""
+        if chunk == bytes(len(chunk)):
+            return
+        if len(chunk) < FIRST:
+            yield self.issue(Reason.TRUNCATED, offset, "chunk: header")
+            return
         if not chunk.startswith(b"ElfChnk\0"):
-            if chunk != bytes(len(chunk)):
-                lost = len(walk(chunk)[0])
-                self.records += lost
-                yield self.issue(Reason.DAMAGED, offset, "chunk: signature", lost)
+            lost = survey(chunk)
+            self.records += lost
+            yield self.issue(Reason.DAMAGED, offset, "chunk: signature", lost)
             return
         yield from self.checksums(offset, chunk)
         records, end, whole = walk(chunk)
@@ -159,8 +177,8 @@ class _Log:
 
     def checksums(self, offset: int, chunk: bytes) -> Iterator[Issue]:
         """Whether the chunk is as Windows wrote it."""
-        free, data = struct.unpack_from("<II", chunk.ljust(FIRST, b"\0"), 48)
-        flags, header = struct.unpack_from("<II", chunk.ljust(FIRST, b"\0"), 120)
+        free, data = struct.unpack_from("<II", chunk, 48)
+        flags, header = struct.unpack_from("<II", chunk, 120)
         if flags & NO_CHECKSUM or len(chunk) < CHUNK:
             return
         if zlib.crc32(chunk[128:FIRST], zlib.crc32(chunk[:120])) != header:
@@ -195,7 +213,7 @@ class _Log:
     def event(self, record: int, offset: int, number: int, event: dict[str, Any]) -> None:
         """Gather one event."""
         system = event["System"]
-        text = windows_event.attributes(system.get("TimeCreated")).get("SystemTime")
-        time = windows_event.microseconds(text) if isinstance(text, str) else None
+        created = windows_event.attributes(system.get("TimeCreated")).get("SystemTime")
+        time, text = windows_event.when([created])
         fields = windows_event.system(system)
         self.rows.add(record, offset, time, text, number, fields, windows_event.data(event))

@@ -12,8 +12,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import orjson
 
@@ -32,8 +31,7 @@ _SURROGATE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """A value, the bytes it was written as (UTF-8) and where they begin in the file."""
 
     offset: int
@@ -42,8 +40,7 @@ class Element:
     repaired: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(NamedTuple):
     """Where a value should be and none could be read."""
 
     offset: int
@@ -75,7 +72,7 @@ def elements(file: BinaryIO) -> Iterator[Element | Broken]:
 
 
 def load(offset: int, raw: bytes) -> Element | str:
-    """The value written as these bytes, with characters that no text can hold replaced; or why there is none."""
+    """The value of these bytes, with characters that no text can hold replaced; or why there is none."""
     try:
         return Element(offset, raw, orjson.loads(raw))
     except orjson.JSONDecodeError as error:

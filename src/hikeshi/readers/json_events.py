@@ -2,9 +2,9 @@
 """Windows events as JSON: one object a line, an array, or objects printed over many lines.
 
 Forms, told apart object by object:
-- `Event`, or `System` beside `EventData`: evtx_dump (omerbenamram/evtx) and Velociraptor's parse_evtx();
+- `Event`, or `System` beside `EventData`: evtx_dump (omerbenamram/evtx), Velociraptor's parse_evtx();
 - `winlog` with `event_data`: Elastic Winlogbeat, also inside an export's `_source` or with dotted keys;
-- anything else: one flat object, as NXLog's im_msvistalog writes it (`SourceName`, `Hostname`, `RecordNumber`).
+- anything else: one flat object, as NXLog's im_msvistalog writes it (`SourceName`, `Hostname`).
 
 The time of an event is its UtcTime (Sysmon), else TimeCreated, else @timestamp. NXLog's EventTime is the local
 time of the machine and counts only where it states its offset.
@@ -13,7 +13,7 @@ time of the machine and counts only where it states its offset.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from hikeshi.readers import windows_event
@@ -96,7 +96,7 @@ def _read(item: Item) -> Iterator[Batch | Issue | Count]:
             seen.add(fingerprint)
         if element.repaired:
             repaired.append(element.offset)
-        time, text = when(event.times)
+        time, text = windows_event.when(event.times)
         rows.add(record, element.offset, time, text, event.record_id, event.system, event.data)
         size += len(element.raw)
         if len(rows) >= ROWS or size >= BYTES:
@@ -138,23 +138,9 @@ def parts(value: Mapping[str, Any]) -> Parts:
     if isinstance(event, dict) and isinstance(event.get("System"), dict):
         return _tree(value, event)
     winlog = value.get("winlog", value if "event_data" in value else None)
-    if winlog is None and any(key.startswith("winlog.") for key in value):
+    if winlog is None and ("winlog.event_id" in value or "winlog.channel" in value):
         winlog = _nested(value).get("winlog")
     return _winlog(value, winlog) if isinstance(winlog, dict) else _flat(value)
-
-
-def when(times: Iterable[Any]) -> tuple[int | None, str | None]:
-    """The first time that can be read, with its text; else none, with the first text."""
-    first = None
-    for given in times:
-        if given is None or isinstance(given, (dict, list)):
-            continue
-        text = windows_event.spell(given)
-        time = windows_event.moment(text)
-        if time is not None:
-            return time, text
-        first = first or text
-    return None, first
 
 
 def _tree(value: Mapping[str, Any], event: Mapping[str, Any]) -> Parts:

@@ -11,7 +11,7 @@ table (`channel`, `provider`, …) always come from the system values.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -61,8 +61,22 @@ def microseconds(text: str) -> int | None:
     return (moment - _EPOCH) // _MICROSECOND
 
 
+def when(times: Iterable[Any]) -> tuple[int | None, str | None]:
+    """The first time that can be read, with its text; else none, with the first text."""
+    first = None
+    for given in times:
+        if given is None or isinstance(given, (dict, list)):
+            continue
+        text = spell(given)
+        time = moment(text)
+        if time is not None:
+            return time, text
+        first = first or text
+    return None, first
+
+
 def moment(text: str) -> int | None:
-    """UTC microseconds of a time written as text or as a number: seconds or milliseconds since 1970, FILETIME."""
+    """UTC microseconds of a time: text, or a number (seconds or milliseconds since 1970, FILETIME)."""
     number = _NUMBER.fullmatch(text)
     if number is None:
         return microseconds(text)
@@ -132,6 +146,9 @@ def leaves(fields: Fields, name: str, element: Mapping[str, Any]) -> None:
     while stack:
         name, element, children = stack[-1]
         for key, value in children:
+            if value.__class__ is str and key.isalnum() and key not in fields:
+                fields[key] = value
+                continue
             if key == "#text":
                 key = name
             elif key == "#attributes":
