@@ -28,6 +28,7 @@ _KNOWN = re.compile(
     re.IGNORECASE,
 )
 LEAD = re.compile(rb"(?:\xef\xbb\xbf)?(?:[ \t]{0,80}\r?\n){0,1000}(?:>?From [^\n]*\n)?")
+_DELIMITER = re.compile(rb"\n--([!-~]{1,200})[ \t]*\r?\nContent-[A-Za-z-]{1,40}:")
 _UULINE = re.compile(rb"[^\r\n]+")
 _NOTHING = re.compile(rb"(?!)")
 _WHITE = b" \t\r\n"
@@ -90,12 +91,24 @@ def fields(raw: bytes, start: int, defects: list[str]) -> tuple[list[tuple[str, 
 def split(raw: bytes) -> tuple[Part, list[Part]]:
     """The message's own part, and its leaves in order (the message itself when it has one part)."""
     lead = LEAD.match(raw)
-    walk = _Walk(raw, _part(raw, lead.end() if lead else 0))
+    top = _part(raw, lead.end() if lead else 0, "text/plain")
+    _mend(raw, top)
+    walk = _Walk(raw, top)
     at = max(0, walk.top.start - 1)
     while walk.levels and (delimiter := walk.pattern.search(raw, at)):
         at = walk.line(delimiter.start())
     walk.finish()
     return walk.top, walk.leaves
+
+
+def _mend(raw: bytes, top: Part) -> None:
+    """Where the stated boundary never comes, take the first line that stands where one would."""
+    boundary, begin = top.boundary(), max(0, top.start - 1)
+    if boundary is not None and raw.find(b"\n--" + boundary, begin) < 0:
+        delimiter = _DELIMITER.search(raw, begin)
+        if delimiter:
+            top.parameters["boundary"] = delimiter[1].decode("utf-8", "replace")
+            top.defects.append("boundary-wrong")
 
 
 class _Walk:
@@ -144,7 +157,8 @@ class _Walk:
         if len(self.leaves) >= MAX_PARTS:
             self.top.defects.append("parts-cut")
             return len(self.raw)
-        part = _part(self.raw, min(line_end + 1, len(self.raw)))
+        usual = "message/rfc822" if self.open[level][0].kind == "multipart/digest" else "text/plain"
+        part = _part(self.raw, min(line_end + 1, len(self.raw)), usual)
         self.enter(part)
         return max(line_end, part.start - 1)
 
@@ -176,10 +190,10 @@ class _Walk:
         self.close(0, len(self.raw))
 
 
-def _part(raw: bytes, start: int) -> Part:
+def _part(raw: bytes, start: int, usual: str) -> Part:
     defects: list[str] = []
     found, start = fields(raw, start, defects)
-    part = Part(found, "text/plain", {}, "", start, len(raw), defects)
+    part = Part(found, usual, {}, "", start, len(raw), defects)
     stated = part.value("content-type")
     if stated is not None:
         kind, part.parameters = parameters(stated, defects)
