@@ -14,6 +14,7 @@ from functools import partial
 from .japanese import euc_jp, iso_2022_jp, shift_jis
 
 BAD = "\ufffd"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _NAME = re.compile(r"[^a-z0-9]+")
 _GROUPS = {
     "utf_8": "utf8 unicode11utf8 utf8mb4",
@@ -64,7 +65,7 @@ _JAPANESE: dict[Callable[[bytes], str], str] = {
 
 
 def _python(codec: str, data: bytes) -> str:
-    return data.decode(codec, "replace")
+    return _SURROGATE.sub(BAD, data.decode(codec, "replace"))
 
 
 _DECODERS: dict[str, Callable[[bytes], str]] = {

@@ -18,6 +18,7 @@ _ESCAPE = re.compile(rb"\x1b(\$\([@BDOPQ]|\$[@BA]|\([BJIH])")
 _STRIPPED = re.compile(rb"\$[@B]((?:[!-~]{2}){1,64}?)\([BJ]")
 _EUC = re.compile(rb"(?:[\xa1-\xfe]{2})+|\x8e[\xa1-\xdf]|\x8f[\xa1-\xfe]{2}|[\x80-\xff]")
 _DOUBLE = (b"$@", b"$B", b"$(@", b"$(B", b"$(O", b"$(Q")
+_REPAIRED = 1 << 20
 _BAD = "\ufffd"
 
 
@@ -82,7 +83,7 @@ def _single(data: bytes) -> str:
 
 def iso_2022_jp(data: bytes) -> str:
     """Text of ISO-2022-JP bytes; U+FFFD stands where a byte means nothing."""
-    if b"\x1b" not in data:
+    if b"\x1b" not in data and len(data) <= _REPAIRED:
         data = _STRIPPED.sub(b"\x1b$B\\1\x1b(B", data)
     out, mode, at = [], b"(B", 0
     for escape in _ESCAPE.finditer(data):

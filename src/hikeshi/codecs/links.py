@@ -14,8 +14,8 @@ MAX_LINKS = 5_000
 MAX_LENGTH = 4_096
 _LATIN = r"[^\s<>\"`\x00-\x1f\u2018-\u201f\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef\ufffd]"
 _IN_TEXT = re.compile(
-    rf"(?:\b(?:https?|ftps?|hxxps?)://|\bwww\.(?=[^\s.]))(?:{_LATIN}{{1,{MAX_LENGTH}}}|[^\s<>\"、。「」（）]{{1,{MAX_LENGTH}}})"
-    rf"|\bmailto:{_LATIN}{{3,{MAX_LENGTH}}}",
+    rf"(?<![A-Za-z0-9])(?:(?:https?|ftps?|hxxps?)://|www\.(?=[^\s.]))(?:{_LATIN}{{1,{MAX_LENGTH}}}|[^\s<>\"、。「」（）]{{1,{MAX_LENGTH}}})"
+    rf"|(?<![A-Za-z0-9])mailto:{_LATIN}{{3,{MAX_LENGTH}}}",
     re.IGNORECASE,
 )
 _TAG = re.compile(r"<([a-zA-Z][^\s/>]{0,80})")

@@ -15,8 +15,9 @@ MAX_STATEMENTS = 50
 _COMMENT = re.compile(r"\([^()]*\)")
 _METHOD = re.compile(r"\b(spf|dkim|dmarc)\s{0,5}=\s{0,5}([a-z]{1,20})\b", re.IGNORECASE)
 _DOMAIN = re.compile(
-    r"\b(?:header\.(?:d|i|from)|smtp\.(?:mailfrom|helo))\s{0,5}=\s{0,5}\"?([^\s;\"]{1,255})", re.IGNORECASE
+    r"\b(header\.(?:d|i|from)|smtp\.(?:mailfrom|helo))\s{0,5}=\s{0,5}\"?([^\s;\"]{1,255})", re.IGNORECASE
 )
+_SAYS = ("header.d", "smtp.mailfrom", "header.from", "header.i", "smtp.helo")
 _SPF = re.compile(r"\s*([a-z]{1,20})\b(?:\s*\(\s*([^\s:()]{1,255}):)?", re.IGNORECASE)
 _RECEIVER = re.compile(r"\breceiver\s{0,5}=\s{0,5}\"?([^\s;\"]{1,255})", re.IGNORECASE)
 _ENVELOPE = re.compile(
@@ -26,7 +27,7 @@ _ENVELOPE = re.compile(
 )
 _BY = re.compile(r"\sby\s", re.IGNORECASE)
 _IP = re.compile(
-    r"([he]hlo[= ]\s?)?\[?(?:ipv6:)?"
+    r"((?:helo|ehlo)[= ]\s?)?\[?(?:ipv6:)?"
     r"((?:\d{1,3}\.){3}\d{1,3}|[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:(?:\.\d{1,3}){3})?)(?![\w.:])",
     re.IGNORECASE | re.ASCII,
 )
@@ -53,8 +54,9 @@ def _results(value: str, arc: bool) -> list[tuple[str, str]]:
     ends = [match.start() for match in methods[1:]] + [len(value)]
     out = []
     for match, end in zip(methods, ends, strict=False):
-        domain = _DOMAIN.search(value, match.end(), end)
-        said = f"{match[2].lower()} {_host(domain[1]) if domain else '-'} by {who}{' via arc' if arc else ''}"
+        domains = {found[1].lower(): found[2] for found in _DOMAIN.finditer(value, match.end(), end)}
+        domain = next((domains[name] for name in _SAYS if name in domains), "")
+        said = f"{match[2].lower()} {_host(domain)} by {who}{' via arc' if arc else ''}"
         out.append((match[1].lower(), said))
     return out
 

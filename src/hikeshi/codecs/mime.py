@@ -20,14 +20,17 @@ MAX_VALUE = 128 * 1024
 MAX_PARTS = 5_000
 MAX_DEPTH = 50
 _CHUNK = 1 << 20
+_MAX_BAD = 1_000
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)\n?")
 _KNOWN = re.compile(
     rb"(?:content-[a-z-]+|received|from|to|cc|date|subject|message-id|mime-version|return-path|reply-to|x-[!-9;-~]+)"
     rb"[ \t]*:",
     re.IGNORECASE,
 )
-LEAD = re.compile(rb"(?:\xef\xbb\xbf)?(?:[ \t]*\r?\n)*(?:>?From [^\n]*\n)?")
+LEAD = re.compile(rb"(?:\xef\xbb\xbf)?(?:[ \t]{0,80}\r?\n){0,1000}(?:>?From [^\n]*\n)?")
+_DELIMITER = re.compile(rb"\n--([!-~]{1,200})[ \t]*\r?\nContent-[A-Za-z-]{1,40}:")
 _UULINE = re.compile(rb"[^\r\n]+")
+_NOTHING = re.compile(rb"(?!)")
 _WHITE = b" \t\r\n"
 _NOT_STRANGE = bytes(set(range(256)) - set(NOT_BASE64)) + b"=" + _WHITE
 
@@ -88,14 +91,24 @@ def fields(raw: bytes, start: int, defects: list[str]) -> tuple[list[tuple[str, 
 def split(raw: bytes) -> tuple[Part, list[Part]]:
     """The message's own part, and its leaves in order (the message itself when it has one part)."""
     lead = LEAD.match(raw)
-    walk = _Walk(raw, _part(raw, lead.end() if lead else 0))
-    at = raw.find(b"\n--", max(0, walk.top.start - 1))
-    while at >= 0 and walk.levels:
-        line_end = raw.find(b"\n", at + 1)
-        line_end = len(raw) if line_end < 0 else line_end
-        at = raw.find(b"\n--", walk.line(at, line_end))
+    top = _part(raw, lead.end() if lead else 0, "text/plain")
+    _mend(raw, top)
+    walk = _Walk(raw, top)
+    at = max(0, walk.top.start - 1)
+    while walk.levels and (delimiter := walk.pattern.search(raw, at)):
+        at = walk.line(delimiter.start())
     walk.finish()
     return walk.top, walk.leaves
+
+
+def _mend(raw: bytes, top: Part) -> None:
+    """Where the stated boundary never comes, take the first line that stands where one would."""
+    boundary, begin = top.boundary(), max(0, top.start - 1)
+    if boundary is not None and raw.find(b"\n--" + boundary, begin) < 0:
+        delimiter = _DELIMITER.search(raw, begin)
+        if delimiter:
+            top.parameters["boundary"] = delimiter[1].decode("utf-8", "replace")
+            top.defects.append("boundary-wrong")
 
 
 class _Walk:
@@ -107,22 +120,30 @@ class _Walk:
         self.levels: dict[bytes, int] = {}
         self.open: list[tuple[Part, bytes, int]] = []
         self.leaf: Part | None = None
+        self.pattern = _NOTHING
         self.enter(top)
+
+    def ready(self) -> None:
+        """Look for the boundaries that are open now; of equal ones the innermost counts."""
+        self.levels = {boundary: level for level, (_, boundary, _) in enumerate(self.open)}
+        self.pattern = re.compile(b"\n--(?:" + b"|".join(map(re.escape, self.levels)) + b")")
 
     def enter(self, part: Part) -> None:
         """Open a multipart, or begin a leaf."""
         boundary = part.boundary()
         if boundary is not None and len(self.open) < MAX_DEPTH:
             self.open.append((part, boundary, len(self.leaves)))
-            self.levels = {boundary: level for level, (_, boundary, _) in enumerate(self.open)}
+            self.ready()
             return
         if boundary is not None:
             self.top.defects.append("parts-too-deep")
         self.leaf = part
         self.leaves.append(part)
 
-    def line(self, at: int, line_end: int) -> int:
-        """Deal with the line that begins `--` after `at`; where to look for the next one."""
+    def line(self, at: int) -> int:
+        """Deal with the line behind the line feed at `at`; where to look for the next one."""
+        line_end = self.raw.find(b"\n", at + 1)
+        line_end = len(self.raw) if line_end < 0 else line_end
         line = self.raw[at + 3 : min(line_end, at + 1024)].rstrip(_WHITE)
         level, closing = self.levels.get(line, -1), False
         if level < 0 and line.endswith(b"--"):
@@ -136,7 +157,8 @@ class _Walk:
         if len(self.leaves) >= MAX_PARTS:
             self.top.defects.append("parts-cut")
             return len(self.raw)
-        part = _part(self.raw, min(line_end + 1, len(self.raw)))
+        usual = "message/rfc822" if self.open[level][0].kind == "multipart/digest" else "text/plain"
+        part = _part(self.raw, min(line_end + 1, len(self.raw)), usual)
         self.enter(part)
         return max(line_end, part.start - 1)
 
@@ -149,6 +171,7 @@ class _Walk:
 
     def close(self, level: int, at: int) -> None:
         """Close every multipart from this level inwards; one without parts is text, as readers show it."""
+        changed = len(self.open) > level
         while len(self.open) > level:
             part, _, before = self.open.pop()
             if len(self.open) > level:
@@ -157,7 +180,8 @@ class _Walk:
                 part.kind, part.end = "text/plain", max(part.start, at)
                 self.leaves.append(part)
                 self.top.defects.append("boundary-missing")
-        self.levels = {boundary: level for level, (_, boundary, _) in enumerate(self.open)}
+        if changed:
+            self.ready()
 
     def finish(self) -> None:
         """The input is over."""
@@ -166,10 +190,10 @@ class _Walk:
         self.close(0, len(self.raw))
 
 
-def _part(raw: bytes, start: int) -> Part:
+def _part(raw: bytes, start: int, usual: str) -> Part:
     defects: list[str] = []
     found, start = fields(raw, start, defects)
-    part = Part(found, "text/plain", {}, "", start, len(raw), defects)
+    part = Part(found, usual, {}, "", start, len(raw), defects)
     stated = part.value("content-type")
     if stated is not None:
         kind, part.parameters = parameters(stated, defects)
@@ -224,15 +248,19 @@ def _quoted_printable(raw: bytes, start: int, end: int) -> Iterator[bytes]:
 
 
 def _uuencode(raw: bytes, start: int, end: int, defects: list[str]) -> Iterator[bytes]:
+    """Lines that cannot be decoded are left out; after too many the rest is."""
+    bad = 0
     for line in _UULINE.finditer(raw, start, end):
         text = line[0]
+        if bad > _MAX_BAD:
+            return
         if text.startswith((b"begin ", b"end")) or not text.strip():
             continue
+        wanted = ((text[0] - 32 & 63) + 2) // 3 * 4 + 1
         try:
-            yield binascii.a2b_uu(text)
+            if 2 * len(text) < wanted:
+                raise binascii.Error
+            yield binascii.a2b_uu(text[:wanted])
         except binascii.Error:
-            size = ((text[0] - 32 & 63) * 4 + 5) // 3
-            try:
-                yield binascii.a2b_uu(text[:size])
-            except binascii.Error:
-                defects.append("uuencode-damaged")
+            defects += ["uuencode-damaged"] if not bad else []
+            bad += 1

@@ -25,7 +25,7 @@ _FROM = re.compile(rb"From [^\r\n]{1,500}\r?\n")
 _FIELD = re.compile(rb">?[!-9;-~]{1,100}[ \t]*:|>?From ")
 _QUOTED = re.compile(rb"^>(>*From )", re.MULTILINE)
 _BOM = b"\xef\xbb\xbf"
-_LEAD = re.compile(rb"(?:\xef\xbb\xbf)?(?:[ \t]*\r?\n)*")
+_LEAD = re.compile(rb"(?:\xef\xbb\xbf)?(?:[ \t]{0,80}\r?\n){0,1000}")
 
 
 class _Piece(NamedTuple):

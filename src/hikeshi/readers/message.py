@@ -23,7 +23,7 @@ from hikeshi.codecs.mime import Part, content, split
 from hikeshi.schema import Found, Issue, Reason
 
 MAX_MESSAGE = 256 << 20
-MAX_TEXT = 16 << 20
+MAX_TEXT = 8 << 20
 MAX_RECEIVED = 200
 MAX_RECIPIENTS = 2_000
 _TEXT_KINDS = (
@@ -50,11 +50,11 @@ _LOSSES = {
 
 @dataclass
 class Attachment:
-    """A file inside a message: its stated name, its bytes in order, and what was wrong with them."""
+    """A file inside a message: its stated name, its bytes in order or null when not there, its defects."""
 
     name: str
-    chunks: Iterable[bytes]
-    id: str = ""
+    chunks: Iterable[bytes] | None
+    id: str | None = None
     defects: list[str] = field(default_factory=list)
 
 
@@ -241,7 +241,8 @@ def deliver(
     used: set[str] = set()
     for number, attachment in enumerate(message.attachments, start=1):
         place = folder + _place(attachment.name, number, used)
-        yield Found(item, place, attachment.chunks)
+        if attachment.chunks is not None:
+            yield Found(item, place, attachment.chunks)
         for defect in dict.fromkeys(attachment.defects):
             yield Issue(item, Reason.DAMAGED, offset, place, fields={"defect": defect})
     for defect in dict.fromkeys(message.defects):
