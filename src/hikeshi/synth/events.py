@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Windows events as JSON lines, in the two forms collectors leave behind.
 
-`flat` is the form of the OTRF Security-Datasets, as NXLog and Logstash write it: event data beside the header,
-times as `UtcTime` (Sysmon) and `@timestamp`, and `EventTime` as local text. `winlogbeat` is the Elastic agent's
-form: event data below `winlog.event_data` (elastic.co, "Winlogbeat: exported fields").
+`flat` is the form of the OTRF Security-Datasets, as NXLog and Logstash write it: event data beside the
+header, times as `UtcTime` (Sysmon) and `@timestamp`, and `EventTime` as local text. `winlogbeat` is the form
+of the Elastic agent: event data below `winlog.event_data` (elastic.co, "Winlogbeat: exported fields").
 """
 
 from __future__ import annotations

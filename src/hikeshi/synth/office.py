@@ -124,7 +124,7 @@ def letters() -> Iterator[Letter]:
             f"office-{day}@{DOMAIN}", MONDAY + day * DAY + 10 * HOUR, sender, to, subject, body, received=hop
         )
     abroad = ("Partner Support", "support@partner.example")
-    body = "Dear all,\n\nthe maintenance is done.\nFrom now on the portal answers as before.\n\nPartner Support\n"
+    body = "Dear all,\n\nthe maintenance is done.\nFrom now on all is as before.\n\nPartner Support\n"
     hops = (("mx.partner.example", "198.51.100.40", "mail.mihon.example"),)
     yield Letter(
         "notice-20240314@partner.example",
