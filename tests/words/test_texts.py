@@ -93,12 +93,12 @@ def test_the_sentences_the_design_fixes() -> None:
 
 def test_a_place_is_filled_once_and_never_read_as_a_place() -> None:
     hostile = "{title} {0} %s"
-    assert words.text("finding.rule-match", "en", {"title": hostile}) == f"Matched the rule “{hostile}”."
+    assert words.text("rule.sigma", "en", {"title": hostile}) == f"Matched the Sigma rule “{hostile}”."
 
 
 def test_an_absent_field_says_so() -> None:
-    assert words.text("finding.rule-match", "en") == "Matched the rule “(not recorded)”."
-    assert words.text("finding.rule-match", "ja", {"title": ""}) == "規則「（記録なし）」に一致した。"
+    assert words.text("rule.sigma", "en") == "Matched the Sigma rule “(not recorded)”."
+    assert words.text("rule.sigma", "ja", {"title": ""}) == "Sigma 規則「（記録なし）」に一致した。"
 
 
 def test_an_unknown_id_comes_back_with_its_fields_sorted() -> None:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Texts read from files: the tool's own `*.<lang>.toml` in this folder, and each pack's `text.<lang>.md`.
 
-A TOML table `[grade.strong]` with `name = "…"` is the text `grade.strong.name`. In a pack's file the part
-before the first heading of second level is what the family is; a heading `## netwire.host-id` opens one
-message of three paragraphs: the sentence, what it means, what to check next.
+A TOML table `[grade.strong]` with `name = "…"` is the text `grade.strong.name`; a message's own sentence is
+called `text` and asked for by the id alone. In a pack's file the part before the first heading of second
+level is what the family is; a heading `## netwire.host-id` opens one message of three paragraphs: the
+sentence, what it means, what to check next.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def _flat(prefix: str, node: Any) -> Iterator[tuple[str, str]]:
         yield prefix, node
         return
     for key, value in node.items():
-        yield from _flat(f"{prefix}.{key}" if prefix else key, value)
+        yield from _flat(f"{prefix}.{key}".strip(".") if key != "text" else prefix, value)
 
 
 @cache

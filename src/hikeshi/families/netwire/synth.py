@@ -40,7 +40,8 @@ class _Scene:
 
     def __init__(self, chance: random.Random, host: str, user: str, opened: str) -> None:
         self.chance, self.host, self.user = chance, host, user
-        self.account = f"AOBA\\{user}"
+        self.domain = host.split(".")[1].upper()
+        self.account = f"{self.domain}\\{user}"
         self.opened = rf"C:\Users\{user}\Downloads\{opened}"
         self.copy = rf"C:\Users\{user}\AppData\Roaming\Install\Host.exe"
         self.batch = rf"C:\Users\{user}\AppData\Roaming\{self.letters(8)}.bat"
@@ -95,7 +96,7 @@ class _Scene:
     def record(
         self, at: int, channel: str, provider: str, event_id: int, fields: Mapping[str, str]
     ) -> LogRecord:
-        at += self.chance.randrange(SECOND)
+        at += self.chance.randrange(1000) * 1000
         return LogRecord(at, self.host, channel, provider, event_id, {"ProcessId": str(self.pid), **fields})
 
     def started(self, at: int, image: str, line: str, parent: str, parent_line: str) -> LogRecord:
@@ -136,5 +137,5 @@ class _Scene:
         )
 
     def audit(self, at: int, event_id: int, **fields: str) -> LogRecord:
-        who = {"SubjectUserName": self.user, "SubjectDomainName": "AOBA", "SubjectUserSid": SID}
+        who = {"SubjectUserName": self.user, "SubjectDomainName": self.domain, "SubjectUserSid": SID}
         return self.record(at, *SECURITY, event_id, {**who, "ProcessName": self.copy, **fields})
