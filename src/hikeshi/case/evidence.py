@@ -150,6 +150,7 @@ def node_fields(account: Account, path: str) -> dict[str, Any]:
         "duplicate": account.duplicate,
         "status": account.status.value,
     }
+    fields |= {"container": True} if account.container else {}
     return fields | ({"reason": str(account.reason)} if account.reason else {})
 
 

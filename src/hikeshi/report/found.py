@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A finding as the report handles it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hikeshi.report.clock import moment
+from hikeshi.schema import Grade
+
+STRENGTH = {grade.value: rank for rank, grade in enumerate(Grade)}
+WEAKEST = len(STRENGTH)
+LEVELS = ("critical", "high", "medium", "low", "informational")
+
+
+@dataclass(frozen=True)
+class RuleCredit:
+    """The rule behind a hit, with what its licence asks to be named."""
+
+    id: str
+    kind: str
+    title: str
+    level: str | None
+    author: str | None
+    licence: str | None
+
+
+@dataclass(frozen=True)
+class FoundRow:
+    """One line of findings.jsonl; `machine` is the machine that the logged host name stands for."""
+
+    id: str
+    moment: datetime | None
+    time_text: str | None
+    host: str | None
+    machine: str | None
+    user: str | None
+    family: str | None
+    function: str | None
+    techniques: tuple[str, ...]
+    grade: str
+    message: str
+    fields: Mapping[str, str]
+    rule: RuleCredit | None
+    path: str
+    record: int | None
+    offset: int | None
+    also: tuple[str, ...]
+    pack: str
+
+    @property
+    def strength(self) -> int:
+        """0 for proven, rising as the grade falls."""
+        return STRENGTH.get(self.grade, WEAKEST)
+
+
+def read(line: Mapping[str, Any], machines: Mapping[str, str]) -> FoundRow:
+    """A line of findings.jsonl as a value."""
+    evidence = line["evidence"]
+    host = line["host"]
+    return FoundRow(
+        id=line["id"],
+        moment=moment(line["time"]),
+        time_text=line["time_text"],
+        host=host,
+        machine=machines.get(host, host) if host else None,
+        user=line["user"],
+        family=line["family"],
+        function=line["function"],
+        techniques=tuple(line["techniques"]),
+        grade=line["grade"],
+        message=line["message"],
+        fields={str(key): str(value) for key, value in line["fields"].items()},
+        rule=_credit(line),
+        path=evidence["path"],
+        record=evidence.get("record"),
+        offset=evidence.get("offset"),
+        also=tuple(line["also"]),
+        pack=line["message"].partition(".")[0],
+    )
+
+
+def _credit(line: Mapping[str, Any]) -> RuleCredit | None:
+    rule = line["rule"]
+    if rule is None:
+        return None
+    title = rule.get("title") or line["fields"].get("title") or rule["id"]
+    return RuleCredit(rule["id"], rule["kind"], title, rule.get("level"), rule.get("author"), rule.get("licence"))
