@@ -9,7 +9,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from hikeshi import families
+from hikeshi import families, flow
+from hikeshi.case.saved import Saved
+from hikeshi.errors import UsageError
+from hikeshi.flow import Progress
+from hikeshi.flow.options import Options
 from hikeshi.synth import incident
 from hikeshi.synth.incident import Truth
 
@@ -40,6 +44,29 @@ class Check:
     def passed(self) -> bool:
         """Whether the run said what is true."""
         return self.expected == self.found
+
+
+@dataclass(frozen=True)
+class Drill:
+    """A drill that was run: where its evidence and case are, and how it scored."""
+
+    evidence: Path
+    case: Path
+    checks: list[Check]
+    unconfined: tuple[str, ...]
+
+
+def run(folder: Path, seed: int, progress: Progress | None = None) -> Drill:
+    """Write the incident into folder/evidence, examine it into folder/case, and score the case."""
+    evidence, case = folder / "evidence", folder / "case"
+    if folder.exists() and {path.name for path in folder.iterdir()} - {"evidence", "case"}:
+        raise UsageError(f"{folder} holds other things; give --out a new folder.")
+    truth = write_incident(evidence, seed)
+    outcome = flow.run([str(evidence)], case, Options(), jobs=2, progress=progress)
+    saved = Saved(case)
+    rows = {table: saved.rows(f"SELECT count(*) AS n FROM {table}")[0]["n"] for table in ("events", "messages")}
+    gaps = saved.rows("SELECT * FROM gaps")
+    return Drill(evidence, case, score(truth, list(saved.findings()), list(saved.issues()), gaps, rows), outcome.unconfined)
 
 
 def write_incident(folder: Path, seed: int = 1) -> Truth:

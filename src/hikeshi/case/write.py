@@ -30,15 +30,16 @@ def prepare(case: Path) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Indented JSON with sorted keys, replaced at once."""
-    _replace(path, (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
+    replace(path, (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
 
 
 def write_lines(path: Path, values: Iterable[Mapping[str, Any]]) -> None:
     """One JSON object a line, keys in the order given."""
-    _replace(path, "".join(json.dumps(value, ensure_ascii=False) + "\n" for value in values).encode())
+    replace(path, "".join(json.dumps(value, ensure_ascii=False) + "\n" for value in values).encode())
 
 
-def _replace(path: Path, data: bytes) -> None:
+def replace(path: Path, data: bytes) -> None:
+    """Write a file under another name first, then put it in place."""
     scratch = path.with_name(path.name + ".new")
     scratch.write_bytes(data)
     os.replace(scratch, path)

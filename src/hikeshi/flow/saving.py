@@ -17,6 +17,7 @@ from hikeshi.families import Pack, entry, fingerprint, packs
 from hikeshi.flow import ruling
 from hikeshi.flow.judging import Judging
 from hikeshi.flow.options import Options
+from hikeshi.flow.reporting import write_report
 from hikeshi.flow.rules import Compiled
 from hikeshi.reconstruct.functions import functions
 from hikeshi.reconstruct.gaps import gaps
@@ -67,7 +68,7 @@ def save(
 
     account = _account(options, tree, rules, found)
     case_write.write_json(out / "case.json", account)
-    case_write.write_manifest(out)
+    write_report(out)
     return account
 
 

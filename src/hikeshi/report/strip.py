@@ -79,10 +79,10 @@ def _bins(times: array[int], low: int, step: int) -> list[int]:
 def _logged(saved: Saved, low: int, step: int) -> list[int]:
     sql = (
         "SELECT ((epoch_us(time) - $1) // $2)::BIGINT AS bin, count(*) AS events FROM events"
-        " WHERE epoch_us(time) >= $1 AND epoch_us(time) < $1 + $2 * $3 GROUP BY bin ORDER BY bin"
+        " WHERE epoch_us(time) >= $1 AND epoch_us(time) < $3 GROUP BY bin ORDER BY bin"
     )
     bins = [0] * BINS
-    for row in saved.rows(sql, [low, step, BINS]):
+    for row in saved.rows(sql, [low, step, low + step * BINS]):
         bins[row["bin"]] = row["events"]
     return bins
 
