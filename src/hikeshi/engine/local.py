@@ -23,6 +23,8 @@ from hikeshi.errors import EngineError
 
 _BOOT = "import sys,json;a=json.loads(sys.argv[1]);sys.path[:]=a[0];from hikeshi.engine.worker import main;main(*a[1:])"
 
+START = 120.0
+
 
 class _Worker:
     """One process and what it is doing."""
@@ -93,6 +95,8 @@ class _Worker:
         if self.task is None:
             return False
         now, limits = time.monotonic(), self.task.limits
+        if not self.ready:
+            return now - self.began > START
         return now - self.heard > limits.silence or now - self.began > limits.wall
 
     def end(self) -> int:
@@ -175,6 +179,7 @@ class Pool:
     def _handle(self, worker: _Worker, head: dict[str, Any], blob: bytes) -> Iterator[Reply]:
         if head["kind"] == "ready":
             worker.ready = True
+            worker.began = worker.heard
             self.missing.update(str(name) for name in head["missing"])
             return
         if head["kind"] == "broken":
@@ -198,7 +203,7 @@ class Pool:
         self._selector.unregister(worker.channel)
         self._workers.remove(worker)
         code = worker.end()
-        if not worker.ready:
+        if not worker.ready and lost in (None, Lost.HUNG):
             raise EngineError(f"Worker processes do not start on this machine (exit {code}).")
         task, units = worker.task, list(worker.open.values())
         if task is None:
