@@ -97,6 +97,7 @@ def _read(item: Item) -> Iterator[Batch | Issue | Count]:
         if element.repaired:
             repaired.append(element.offset)
         time, text = windows_event.when(event.times)
+        text = text or event.local
         rows.add(record, element.offset, time, text, event.record_id, event.system, event.data)
         size += len(element.raw)
         if len(rows) >= ROWS or size >= BYTES:
@@ -121,12 +122,16 @@ def _issue(item: str, broken: Sequence[Broken]) -> Issue:
 
 
 class Parts(NamedTuple):
-    """An event taken apart: system values, its own data, its times from best to last, its record id."""
+    """An event taken apart: system values, its own data, its times from best to last, its record id.
+
+    `local` is a time that does not say which zone it means: kept as text, never read.
+    """
 
     system: Fields
     data: Fields
     times: Sequence[Any]
     record_id: int | None
+    local: str | None = None
 
 
 def parts(value: Mapping[str, Any]) -> Parts:
@@ -179,10 +184,10 @@ def _flat(value: Mapping[str, Any]) -> Parts:
     for name, windows in FLAT.items():
         if name in fields and windows not in fields:
             fields[windows] = fields.pop(name)
-    text = fields.get("EventTime", "")
-    stated = text if text[-1:] == "Z" or text[-6:-5] in ("+", "-") else None
+    local = fields.get("EventTime", "")
+    stated = local if local[-1:] == "Z" or local[-6:-5] in ("+", "-") else None
     times = (fields.get("UtcTime"), fields.get("TimeCreated"), fields.get("@timestamp"), stated)
-    return Parts(fields, {}, times if any(times) else (fields.get("EventTime"),), _record_id(fields))
+    return Parts(fields, {}, times, _record_id(fields), local or None)
 
 
 def _record_id(element: Mapping[str, Any]) -> int | None:
