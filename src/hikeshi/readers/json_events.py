@@ -6,8 +6,8 @@ Forms, told apart object by object:
 - `winlog` with `event_data`: Elastic Winlogbeat, also inside an export's `_source` or with dotted keys;
 - anything else: one flat object, as NXLog's im_msvistalog writes it (`SourceName`, `Hostname`).
 
-The time of an event is its UtcTime (Sysmon), else TimeCreated, else @timestamp. NXLog's EventTime is the local
-time of the machine and counts only where it states its offset.
+The time of an event is its UtcTime (Sysmon), else TimeCreated, else @timestamp. NXLog's EventTime is local
+time and counts only where it states its offset.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def _read(item: Item) -> Iterator[Batch | Issue | Count]:
     if broken:
         yield _issue(item.id, broken)
     if repaired:
-        fields = {"error": "characters that are no text were replaced", "records": str(len(repaired))}
+        fields = {"detail": "characters that are no text were replaced", "records": str(len(repaired))}
         yield Issue(item.id, Reason.DAMAGED_RECORD, offset=repaired[0], fields=fields)
     if rows.hosts:
         yield Batch(item.id, "machines", table("machines", rows.machines()))
@@ -118,7 +118,7 @@ def _read(item: Item) -> Iterator[Batch | Issue | Count]:
 def _issue(item: str, broken: Sequence[Broken]) -> Issue:
     """One loss for neighbours that could not be read for the same reason."""
     first = broken[0]
-    return Issue(item, first.reason, first.offset, records=len(broken), fields={"error": first.why})
+    return Issue(item, first.reason, first.offset, records=len(broken), fields={"detail": first.why})
 
 
 class Parts(NamedTuple):
