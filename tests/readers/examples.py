@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A valid example for every reader of the list, written here: test_contract.py asks each the same questions."""
+"""A valid example for every reader of the list, written here; test_contract.py asks each the same."""
 
 from __future__ import annotations
 
