@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 
+from hikeshi.errors import CutShort
 from hikeshi.readers import Reader
-from hikeshi.schema import Batch, Count, Found, Issue, Item, arrow_schema
-
-# Tables whose rows are records of the evidence; the others describe it.
-RECORDS = ("events", "messages")
+from hikeshi.schema import RECORDS, Batch, Count, Found, Issue, Item, arrow_schema
 
 
 @dataclass
@@ -21,6 +19,7 @@ class Outcome:
     count: Count
     issues: list[Issue] = field(default_factory=list)
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    children: list[tuple[str, bytes]] = field(default_factory=list)
 
     @property
     def events(self) -> list[dict[str, Any]]:
@@ -34,23 +33,33 @@ class Outcome:
 def run(reader: Reader, content: bytes, name: str = "") -> Outcome:
     """Read bytes; the account must close and every batch must have the columns of its table."""
     item = Item("0" * 64, name, len(content), BytesIO(content))
-    issues: list[Issue] = []
+    outcome = Outcome(Count(item.id, "", 0))
     counts: list[Count] = []
-    rows: dict[str, list[dict[str, Any]]] = {}
     for said in reader.read([item]):
         assert said.item == item.id
         if isinstance(said, Batch):
             assert said.rows.schema == arrow_schema(said.table)
             said.rows.validate(full=True)
-            rows.setdefault(said.table, []).extend(said.rows.to_pylist())
+            outcome.rows.setdefault(said.table, []).extend(said.rows.to_pylist())
         elif isinstance(said, Issue):
-            issues.append(said)
-        elif isinstance(said, Count):
-            counts.append(said)
+            outcome.issues.append(said)
+        elif isinstance(said, Found):
+            outcome.children.append((said.place, taken(said)))
         else:
-            assert isinstance(said, Found)
-    assert len(counts) == 1
-    outcome = Outcome(counts[0], issues, rows)
-    delivered = sum(len(rows.get(table, [])) for table in RECORDS)
-    assert counts[0].records_in == delivered + outcome.refused + counts[0].duplicate
+            counts.append(said)
+    (outcome.count,) = counts
+    delivered = sum(len(outcome.rows.get(table, [])) for table in RECORDS)
+    delivered += len(outcome.children) if outcome.count.container else 0
+    assert outcome.count.records_in == delivered + outcome.refused + outcome.count.duplicate
     return outcome
+
+
+def taken(child: Found) -> bytes:
+    """The bytes of a child, as far as its container gives them."""
+    content = b""
+    try:
+        for chunk in child.chunks:
+            content += chunk
+    except CutShort:
+        pass
+    return content

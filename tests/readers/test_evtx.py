@@ -178,7 +178,7 @@ def test_every_public_log_gives_the_events_the_manifest_states() -> None:
 def looping(chunk: bytes) -> bytes | None:
     """The chunk with one bit set, so that the chain of names in slot 32 leads back to its own beginning.
 
-    Slot 32 of the table of names stands at offset 0x0100: the last name of its chain, told that the next one is
+    Slot 32 of the table of names stands at offset 0x0100: the last name of its chain, told that the next is
     there, reads the slot itself as its successor.
     """
     at = int.from_bytes(chunk[0x100:0x104], "little")

@@ -136,7 +136,7 @@ class _Log:
 
     def issue(self, reason: Reason, offset: int, why: str, records: int = 0) -> Issue:
         """A loss in this log."""
-        return Issue(self.item, reason, offset=offset, records=records, fields={"error": why})
+        return Issue(self.item, reason, offset=offset, records=records, fields={"detail": why})
 
     def header(self, header: bytes, size: int) -> Iterator[Issue]:
         """What is wrong with the file header or the length of the file."""

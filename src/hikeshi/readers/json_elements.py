@@ -198,8 +198,11 @@ class _Text:
             else:
                 self.at += here
                 return _broken(offset, self.give_up(kind), "it does not end", deepest)
-        found = load(offset, self.buffer[self.at : self.at + past])
+        raw = self.buffer[self.at : self.at + past]
         self.at += past
+        if past > LIMIT:
+            return _broken(offset, Reason.TOO_LARGE, f"more than {LIMIT} bytes", deepest)
+        found = load(offset, raw)
         if isinstance(found, Element):
             return found
         if line:

@@ -6,8 +6,8 @@ Forms, told apart object by object:
 - `winlog` with `event_data`: Elastic Winlogbeat, also inside an export's `_source` or with dotted keys;
 - anything else: one flat object, as NXLog's im_msvistalog writes it (`SourceName`, `Hostname`).
 
-The time of an event is its UtcTime (Sysmon), else TimeCreated, else @timestamp. NXLog's EventTime is the local
-time of the machine and counts only where it states its offset.
+The time of an event is its UtcTime (Sysmon), else TimeCreated, else @timestamp. NXLog's EventTime is local
+time and counts only where it states its offset.
 """
 
 from __future__ import annotations
@@ -97,6 +97,7 @@ def _read(item: Item) -> Iterator[Batch | Issue | Count]:
         if element.repaired:
             repaired.append(element.offset)
         time, text = windows_event.when(event.times)
+        text = text or event.local
         rows.add(record, element.offset, time, text, event.record_id, event.system, event.data)
         size += len(element.raw)
         if len(rows) >= ROWS or size >= BYTES:
@@ -107,7 +108,7 @@ def _read(item: Item) -> Iterator[Batch | Issue | Count]:
     if broken:
         yield _issue(item.id, broken)
     if repaired:
-        fields = {"error": "characters that are no text were replaced", "records": str(len(repaired))}
+        fields = {"detail": "characters that are no text were replaced", "records": str(len(repaired))}
         yield Issue(item.id, Reason.DAMAGED_RECORD, offset=repaired[0], fields=fields)
     if rows.hosts:
         yield Batch(item.id, "machines", table("machines", rows.machines()))
@@ -117,16 +118,20 @@ def _read(item: Item) -> Iterator[Batch | Issue | Count]:
 def _issue(item: str, broken: Sequence[Broken]) -> Issue:
     """One loss for neighbours that could not be read for the same reason."""
     first = broken[0]
-    return Issue(item, first.reason, first.offset, records=len(broken), fields={"error": first.why})
+    return Issue(item, first.reason, first.offset, records=len(broken), fields={"detail": first.why})
 
 
 class Parts(NamedTuple):
-    """An event taken apart: system values, its own data, its times from best to last, its record id."""
+    """An event taken apart: system values, its own data, its times from best to last, its record id.
+
+    `local` is a time that does not say which zone it means: kept as text, never read.
+    """
 
     system: Fields
     data: Fields
     times: Sequence[Any]
     record_id: int | None
+    local: str | None = None
 
 
 def parts(value: Mapping[str, Any]) -> Parts:
@@ -179,10 +184,10 @@ def _flat(value: Mapping[str, Any]) -> Parts:
     for name, windows in FLAT.items():
         if name in fields and windows not in fields:
             fields[windows] = fields.pop(name)
-    text = fields.get("EventTime", "")
-    stated = text if text[-1:] == "Z" or text[-6:-5] in ("+", "-") else None
+    local = fields.get("EventTime", "")
+    stated = local if local[-1:] == "Z" or local[-6:-5] in ("+", "-") else None
     times = (fields.get("UtcTime"), fields.get("TimeCreated"), fields.get("@timestamp"), stated)
-    return Parts(fields, {}, times if any(times) else (fields.get("EventTime"),), _record_id(fields))
+    return Parts(fields, {}, times, _record_id(fields), local or None)
 
 
 def _record_id(element: Mapping[str, Any]) -> int | None:

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A valid example for every reader of the list, written here; test_contract.py asks each the same."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import tarfile
+import zipfile
+
+from readers import small_evtx
+
+MAIL = (
+    b"Received: from mail.example.org (mail.example.org [192.0.2.7])\r\n"
+    b"\tby mx.example.com; Fri, 26 Jan 2018 00:02:13 +0900\r\n"
+    b"From: Recruiter <recruiter@example.org>\r\nTo: staff@example.com\r\nSubject: An offer\r\n"
+    b"Date: Fri, 26 Jan 2018 00:02:10 +0900\r\nMessage-ID: <1@example.org>\r\n\r\n"
+    b"See http://download.example/offer\r\n"
+)
+
+
+def _zip() -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for name in ("one.txt", "two.txt"):
+            archive.writestr(zipfile.ZipInfo(name, (2018, 1, 26, 0, 2, 12)), name)
+    return target.getvalue()
+
+
+def _tar() -> bytes:
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w") as archive:
+        for name in ("one.txt", "two.txt"):
+            member = tarfile.TarInfo(name)
+            member.size = len(name)
+            archive.addfile(member, io.BytesIO(name.encode()))
+    return target.getvalue()
+
+
+def _events() -> list[dict[str, object]]:
+    return [{"EventID": 1, "Channel": "Example", "RecordNumber": n, "Image": f"{n}.exe"} for n in range(3)]
+
+
+EXAMPLES: dict[str, list[bytes]] = {
+    "hikeshi.evidence.zip_archive": [_zip()],
+    "hikeshi.evidence.compressed": [gzip.compress(b"example\n" * 50, mtime=0)],
+    "hikeshi.evidence.tar_archive": [_tar()],
+    "hikeshi.readers.evtx": [
+        small_evtx.log(small_evtx.chunk([(n, {"Image": f"{n}.exe"}) for n in range(1, 4)])),
+    ],
+    "hikeshi.readers.json_events": [
+        b"".join(json.dumps(event).encode() + b"\n" for event in _events()),
+        json.dumps(_events(), indent=2).encode(),
+    ],
+    "hikeshi.readers.mbox": [b"From recruiter@example.org Fri Jan 26 00:02:13 2018\n" + MAIL + b"\n"],
+    "hikeshi.readers.emlx": [f"{len(MAIL)}\n".encode() + MAIL + b'<?xml version="1.0"?>\n<plist/>\n'],
+    "hikeshi.readers.mail": [MAIL],
+}
