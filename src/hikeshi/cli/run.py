@@ -21,7 +21,7 @@ def add(verbs: Any) -> None:
     verb.add_argument(
         "--rules", action="append", default=[], metavar="RULES", help="Sigma rules: a file, a folder or an archive"
     )
-    verb.add_argument("--jobs", type=_jobs, default=os.cpu_count() or 1, metavar="N", help="worker processes (default: %(default)s)")
+    verb.add_argument("--jobs", type=_jobs, default=os.cpu_count() or 1, metavar="N", help="worker processes (default: one for each processor)")
     verb.add_argument("--tz", type=_zone, default="Asia/Tokyo", metavar="ZONE", help="time zone of the case (default: %(default)s)")
     verb.add_argument("--lang", choices=("ja", "en", "both"), default="both", help="languages of the report (default: %(default)s)")
     verb.add_argument(

@@ -28,7 +28,7 @@ def main(channel_number: int, memory: int, preload: Sequence[str]) -> None:
         for module in preload:
             importlib.import_module(module)
         missing = confine(_readable(), memory)
-    except Exception as error:
+    except (ImportError, OSError, ValueError) as error:
         channel.sendall(frame({"kind": "broken", "detail": repr(error)}))
         return
     channel.sendall(frame({"kind": "ready", "missing": missing}))
@@ -38,9 +38,8 @@ def main(channel_number: int, memory: int, preload: Sequence[str]) -> None:
 
 def _readable() -> list[str]:
     """Where Python and its libraries lie; nothing of the evidence or the case does."""
-    import hikeshi
-
-    paths = {sys.prefix, sys.base_prefix, os.path.dirname(hikeshi.__file__), *sysconfig.get_paths().values()}
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    paths = {sys.prefix, sys.base_prefix, package, *sysconfig.get_paths().values()}
     paths |= {path for path in sys.path if path.endswith((".zip", "site-packages", "dist-packages"))}
     system = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/share/zoneinfo", "/etc/ld.so.cache")
     devices = ("/dev/null", "/dev/urandom", "/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu")

@@ -14,11 +14,11 @@ from hikeshi.case import write as case_write
 from hikeshi.case.evidence import Account, Evidence
 from hikeshi.case.state import Done, State
 from hikeshi.families import Pack, entry, fingerprint, packs
-from hikeshi.flow import ruling
 from hikeshi.flow.judging import Judging
 from hikeshi.flow.options import Options
 from hikeshi.flow.reporting import write_report
 from hikeshi.flow.rules import Compiled
+from hikeshi.flow.ruling import rows as rule_rows
 from hikeshi.reconstruct.functions import functions
 from hikeshi.reconstruct.gaps import gaps
 from hikeshi.reconstruct.hosts import hosts, sources
@@ -62,7 +62,7 @@ def save(
     tables.write_rows(out, "hosts", machines)
     tables.write_rows(out, "sources", logs)
     tables.write_rows(out, "gaps", gaps(query, names))
-    tables.write_rows(out, "rules", ruling.rows(rules, logs, found))
+    tables.write_rows(out, "rules", rule_rows(rules, logs, found))
     examined = _examined(machines, logs, tree)
     tables.write_rows(out, "functions", functions(found, names, examined, _needs()))
 
