@@ -38,7 +38,8 @@ MAY_IMPORT = {
     "export": "errors words schema codecs case ledger",
     "engine": "errors",
     "synth": "errors schema codecs pack",
-    "flow": "errors words schema codecs evidence readers raw streams pack families detect reconstruct case report export engine",
+    "flow": "errors words schema codecs evidence readers raw streams pack families detect reconstruct case"
+    " report export engine",
     "drill": "flow families synth case errors",
 }
 EVERYTHING = {*MAY_IMPORT, "cli", "__init__", "__main__"}
@@ -52,7 +53,11 @@ def imports(path: Path) -> set[str]:
             steps = node.module.split(".")
             rooms |= {steps[1]} if len(steps) > 1 else {alias.name for alias in node.names}
         if isinstance(node, ast.Import):
-            rooms |= {(alias.name.split(".") + ["__init__"])[1] for alias in node.names if alias.name.split(".")[0] == "hikeshi"}
+            rooms |= {
+                (alias.name.split(".") + ["__init__"])[1]
+                for alias in node.names
+                if alias.name.split(".")[0] == "hikeshi"
+            }
     return rooms
 
 
@@ -67,17 +72,23 @@ def room(path: Path) -> str:
 @pytest.mark.parametrize("path", modules(), ids=lambda p: p.relative_to(SOURCE).as_posix())
 def test_room_imports(path: Path) -> None:
     here = room(path)
-    allowed = EVERYTHING if here in ("cli", "__main__", "__init__") else {here, "words", *MAY_IMPORT[here].split()}
+    allowed = (
+        EVERYTHING if here in ("cli", "__main__", "__init__") else {here, "words", *MAY_IMPORT[here].split()}
+    )
     assert set() == imports(path) - allowed - {"__version__"}
 
 
 def test_no_two_modules_import_each_other() -> None:
     edges = {}
     for path in modules():
-        name = ".".join(("hikeshi", *path.relative_to(SOURCE).with_suffix("").parts)).removesuffix(".__init__")
+        name = ".".join(("hikeshi", *path.relative_to(SOURCE).with_suffix("").parts)).removesuffix(
+            ".__init__"
+        )
         tree = ast.parse(path.read_text())
         top = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module]
-        edges[name] = {node.module for node in top} | {f"{node.module}.{a.name}" for node in top for a in node.names}
+        edges[name] = {node.module for node in top} | {
+            f"{node.module}.{a.name}" for node in top for a in node.names
+        }
     mutual = {(a, b) for a in edges for b in edges[a] if a < b and a in edges.get(b, set()) and b in edges}
     assert set() == mutual
 
@@ -96,7 +107,20 @@ def test_one_column_name_has_one_type() -> None:
     assert {} == {name: kinds for name, kinds in types.items() if len(kinds) > 1}
 
 
-HEAVY = {"pyarrow", "duckdb", "numpy", "sigma", "yara_x", "jinja2", "evtx", "orjson", "yaml", "rich", "pydantic", "oxmsg"}
+HEAVY = {
+    "pyarrow",
+    "duckdb",
+    "numpy",
+    "sigma",
+    "yara_x",
+    "jinja2",
+    "evtx",
+    "orjson",
+    "yaml",
+    "rich",
+    "pydantic",
+    "oxmsg",
+}
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["packs"], ["run", "--help"]])
@@ -112,7 +136,9 @@ def test_start_up_imports_nothing_heavy(arguments: list[str]) -> None:
 
 def test_every_file_names_its_licence() -> None:
     files = [path for folder in ("src", "tests", "tools", "bench") for path in (ROOT / folder).rglob("*.py")]
-    assert [] == [path for path in files if not path.read_text().startswith("# SPDX-License-Identifier: Apache-2.0\n")]
+    assert [] == [
+        path for path in files if not path.read_text().startswith("# SPDX-License-Identifier: Apache-2.0\n")
+    ]
 
 
 def test_only_the_reading_loop_catches_everything() -> None:
@@ -121,7 +147,9 @@ def test_only_the_reading_loop_catches_everything() -> None:
     for path in modules():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ExceptHandler):
-                names = [n.id for n in ast.walk(node.type) if isinstance(n, ast.Name)] if node.type else ["bare"]
+                names = (
+                    [n.id for n in ast.walk(node.type) if isinstance(n, ast.Name)] if node.type else ["bare"]
+                )
                 if {"Exception", "BaseException", "bare"} & set(names):
                     broad.append(path.relative_to(SOURCE).as_posix())
     assert ["engine/worker.py"] == broad
@@ -133,7 +161,9 @@ DOCS = [ROOT / "docs" / "commands.md", ROOT / "docs" / "commands.ja.md"]
 def words_of(parser: object) -> set[str]:
     found = set()
     for action in parser._actions:  # type: ignore[attr-defined]
-        found |= {option for option in action.option_strings if option.startswith("--") and option != "--help"}
+        found |= {
+            option for option in action.option_strings if option.startswith("--") and option != "--help"
+        }
     return found
 
 
@@ -150,7 +180,9 @@ def test_docs_name_every_command_option_and_exit_code(path: Path) -> None:
 @pytest.mark.parametrize("name", ["tables.md", "tables.ja.md"])
 def test_docs_name_every_table_and_column(name: str) -> None:
     text = (ROOT / "docs" / name).read_text()
-    wanted = [f"## {table}" for table in schema.TABLES] + [f"`{c}`" for t in schema.TABLES.values() for c, _ in t]
+    wanted = [f"## {table}" for table in schema.TABLES] + [
+        f"`{c}`" for t in schema.TABLES.values() for c, _ in t
+    ]
     assert [] == sorted({word for word in wanted if word not in text})
 
 

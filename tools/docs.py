@@ -34,7 +34,9 @@ def pack(lang: str) -> str:
     for found in packs():
         functions = ", ".join(words.name("function", f, lang) for f in found.functions) or "-"
         sources = "".join(f"- [{s.title}]({s.url}) ({s.licence})\n" for s in found.sources)
-        parts.append(f"## `{found.name}`\n\n{words.text(f'{found.name}.about', lang)}\n\n{functions}\n\n{sources}")
+        parts.append(
+            f"## `{found.name}`\n\n{words.text(f'{found.name}.about', lang)}\n\n{functions}\n\n{sources}"
+        )
     return "\n".join(parts)
 
 

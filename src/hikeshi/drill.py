@@ -64,9 +64,16 @@ def run(folder: Path, seed: int, progress: Progress | None = None) -> Drill:
     truth = write_incident(evidence, seed)
     outcome = flow.run([str(evidence)], case, Options(), jobs=2, progress=progress)
     saved = Saved(case)
-    rows = {table: saved.rows(f"SELECT count(*) AS n FROM {table}")[0]["n"] for table in ("events", "messages")}
+    rows = {
+        table: saved.rows(f"SELECT count(*) AS n FROM {table}")[0]["n"] for table in ("events", "messages")
+    }
     gaps = saved.rows("SELECT * FROM gaps")
-    return Drill(evidence, case, score(truth, list(saved.findings()), list(saved.issues()), gaps, rows), outcome.unconfined)
+    return Drill(
+        evidence,
+        case,
+        score(truth, list(saved.findings()), list(saved.issues()), gaps, rows),
+        outcome.unconfined,
+    )
 
 
 def write_incident(folder: Path, seed: int = 1) -> Truth:

@@ -68,11 +68,24 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("defects", "list"),
     ),
     # What identifies a machine: `kind` is name, address, volume-serial or collection.
-    "machines": (*_WHERE, ("kind", "text"), ("value", "text"), ("first", "time"), ("last", "time"), ("count", "int64")),
+    "machines": (
+        *_WHERE,
+        ("kind", "text"),
+        ("value", "text"),
+        ("first", "time"),
+        ("last", "time"),
+        ("count", "int64"),
+    ),
     # Where each item was found. `host` is the machine a collection names, null when the evidence does not say.
     "places": (("item", "text"), ("path", "text"), ("collection", "text"), ("host", "text")),
     # What reconstruct/ joins. `hosts`: every machine with its other names and when it was seen.
-    "hosts": (("host", "text"), ("aliases", "list"), ("first", "time"), ("last", "time"), ("events", "int64")),
+    "hosts": (
+        ("host", "text"),
+        ("aliases", "list"),
+        ("first", "time"),
+        ("last", "time"),
+        ("events", "int64"),
+    ),
     # Which log sources each host has: channel and event id, with times and counts.
     "sources": (
         ("host", "text"),

@@ -16,7 +16,10 @@ Sent = tuple[dict[str, Any], bytes]
 def act(arguments: dict[str, Any], units: list[tuple[dict[str, Any], list[Any]]]) -> Iterator[Sent]:
     """For each unit, do what its `act` says and send what came of it."""
     for index, (unit, files) in enumerate(units):
-        yield {"kind": "said", "unit": index, "text": ACTS[unit["act"]](unit, files)}, b"x" * unit.get("bytes", 0)
+        yield (
+            {"kind": "said", "unit": index, "text": ACTS[unit["act"]](unit, files)},
+            b"x" * unit.get("bytes", 0),
+        )
         yield {"kind": "end", "unit": index}, b""
 
 

@@ -54,7 +54,9 @@ def test_no_protection_is_missing_here(pool: Pool) -> None:
 
 
 @pytest.mark.skipif(not LINUX, reason="seccomp and landlock are Linux")
-@pytest.mark.parametrize("act", ["socket", "exec", "spawn", "fork", "write", "other", "list", "chmod", "kill"])
+@pytest.mark.parametrize(
+    "act", ["socket", "exec", "spawn", "fork", "write", "other", "list", "chmod", "kill"]
+)
 def test_refuses(pool: Pool, tmp_path: Path, act: str) -> None:
     other = tmp_path / "other-item"
     other.write_bytes(b"secret")

@@ -13,7 +13,9 @@ from typing import Any
 SYSMON = "Microsoft-Windows-Sysmon/Operational"
 
 
-def event(number: int, host: str = "PC1.corp.example", minute: int | None = None, **fields: Any) -> dict[str, Any]:
+def event(
+    number: int, host: str = "PC1.corp.example", minute: int | None = None, **fields: Any
+) -> dict[str, Any]:
     """One Sysmon process event in the flat form, a minute after the one before."""
     at = number if minute is None else minute
     time = f"2018-01-{10 + at // 1440:02}T{at // 60 % 24:02}:{at % 60:02}:00.000Z"
@@ -46,7 +48,10 @@ def tarred(members: dict[str, bytes]) -> bytes:
     return data.getvalue()
 
 
-MAIL = b"From: a@example.com\r\nTo: b@example.com\r\nDate: Fri, 26 Jan 2018 00:00:00 +0900\r\nSubject: test\r\n\r\nbody\r\n"
+MAIL = (
+    b"From: a@example.com\r\nTo: b@example.com\r\nDate: Fri, 26 Jan 2018 00:00:00 +0900\r\n"
+    b"Subject: test\r\n\r\nbody\r\n"
+)
 
 RULE = b"""title: Notepad Started
 id: 11111111-2222-4333-8444-555555555555

@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from flow import incident
 import pytest
 
 import hikeshi.flow
+from flow import incident
 from hikeshi.case.saved import Saved
 from hikeshi.engine import Limits
 from hikeshi.flow import reading
@@ -27,8 +27,20 @@ LOGS = {"run.log", "reveals.log"}
 
 
 def hikeshi_run(case: Path, *arguments: Path | str, jobs: int = 2, **environment: str) -> int:
-    command = [sys.executable, "-m", "hikeshi", "run", *map(str, arguments), "--out", str(case), "--jobs", str(jobs)]
-    done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
+    command = [
+        sys.executable,
+        "-m",
+        "hikeshi",
+        "run",
+        *map(str, arguments),
+        "--out",
+        str(case),
+        "--jobs",
+        str(jobs),
+    ]
+    done = subprocess.run(
+        command, env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
     assert done.returncode in (0, 3), done.stderr
     return done.returncode
 
@@ -65,7 +77,9 @@ def test_same_evidence_same_bytes(tmp_path: Path, evidence: tuple[Path, Path]) -
     assert content(tmp_path / "a") == content(tmp_path / "b")
 
 
-def test_increments_equal_one_run(tmp_path: Path, evidence: tuple[Path, Path], rules: tuple[Path, Path]) -> None:
+def test_increments_equal_one_run(
+    tmp_path: Path, evidence: tuple[Path, Path], rules: tuple[Path, Path]
+) -> None:
     one, two = evidence
     counts(tmp_path / "whole", one, two, rules=rules)
     counts(tmp_path / "steps", one)
@@ -74,7 +88,9 @@ def test_increments_equal_one_run(tmp_path: Path, evidence: tuple[Path, Path], r
     assert content(tmp_path / "whole") == content(tmp_path / "steps")
 
 
-def test_new_rules_parse_nothing(tmp_path: Path, evidence: tuple[Path, Path], rules: tuple[Path, Path]) -> None:
+def test_new_rules_parse_nothing(
+    tmp_path: Path, evidence: tuple[Path, Path], rules: tuple[Path, Path]
+) -> None:
     case = tmp_path / "case"
     first = counts(case, *evidence, rules=rules[:1])
     second = counts(case, *evidence, rules=rules)
@@ -106,7 +122,9 @@ def test_books_balance_and_name_what_is_unknown(tmp_path: Path, evidence: tuple[
     assert [("one/unknown.bin", "unknown-format")] == [(i["path"], i["reason"]) for i in Saved(case).issues()]
 
 
-def test_a_finding_names_every_place(tmp_path: Path, evidence: tuple[Path, Path], rules: tuple[Path, Path]) -> None:
+def test_a_finding_names_every_place(
+    tmp_path: Path, evidence: tuple[Path, Path], rules: tuple[Path, Path]
+) -> None:
     counts(tmp_path / "case", *evidence, rules=rules[:1])
     found = [f for f in Saved(tmp_path / "case").findings() if f["host"] == "PC1.corp.example"]
     assert 60 == len(found)
@@ -144,7 +162,9 @@ def kill_and_resume(case: Path, arguments: list[str], after: float) -> tuple[int
 
 
 @pytest.mark.parametrize("after", [0.4, 0.55, 0.7, 0.9])
-def test_killed_run_continues(tmp_path: Path, evidence: tuple[Path, Path], rules: tuple[Path, Path], after: float) -> None:
+def test_killed_run_continues(
+    tmp_path: Path, evidence: tuple[Path, Path], rules: tuple[Path, Path], after: float
+) -> None:
     arguments = [*map(str, evidence), "--rules", str(rules[0])]
     counts(tmp_path / "whole", *evidence, rules=rules[:1])
     present, outcome = kill_and_resume(tmp_path / "case", arguments, after)
@@ -172,14 +192,24 @@ def hostile(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(hikeshi.flow, "PRELOAD", (*hikeshi.flow.PRELOAD, "flow.hostile_readers"))
     monkeypatch.setattr(reading, "Limits", lambda wall: Limits(silence=3, wall=wall))
     yield
-    hikeshi.readers.READERS = tuple(name for name in hikeshi.readers.READERS if name != "flow.hostile_readers")
+    hikeshi.readers.READERS = tuple(
+        name for name in hikeshi.readers.READERS if name != "flow.hostile_readers"
+    )
 
 
 def test_hostile_items_cost_themselves_alone(
     tmp_path: Path, evidence: tuple[Path, Path], hostile: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     secret = evidence[0] / "log.jsonl"
-    acts = {"crash": "", "spin": "", "allocate": "", "socket": "", "exec": "", "write": str(tmp_path / "new"), "other": str(secret)}
+    acts = {
+        "crash": "",
+        "spin": "",
+        "allocate": "",
+        "socket": "",
+        "exec": "",
+        "write": str(tmp_path / "new"),
+        "other": str(secret),
+    }
     for act, argument in acts.items():
         (evidence[0] / f"{act}.bad").write_text(f"HOSTILE {act} {argument}")
     outcome = counts(tmp_path / "case", *evidence)
@@ -206,11 +236,15 @@ def test_containers_that_attack(tmp_path: Path) -> None:
     folder = tmp_path / "evidence"
     folder.mkdir()
     log = incident.lines([incident.event(0)])
-    (folder / "escape.zip").write_bytes(incident.zipped({"../../up.jsonl": log, "C:\\abs.jsonl": log + b"\n"}))
-    with zipfile.ZipFile(folder / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as bomb:
-        with bomb.open("zeros", "w") as member:
-            for _ in range(300):
-                member.write(bytes(1 << 20))
+    (folder / "escape.zip").write_bytes(
+        incident.zipped({"../../up.jsonl": log, "C:\\abs.jsonl": log + b"\n"})
+    )
+    with (
+        zipfile.ZipFile(folder / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as bomb,
+        bomb.open("zeros", "w") as member,
+    ):
+        for _ in range(300):
+            member.write(bytes(1 << 20))
     deep = incident.zipped({"log.jsonl": log})
     for _ in range(12):
         deep = incident.zipped({"deeper.zip": deep})
@@ -232,9 +266,13 @@ def test_containers_that_attack(tmp_path: Path) -> None:
 def test_japanese_names_in_old_zips(tmp_path: Path) -> None:
     name = "請求書/一覧.jsonl"
     archive = incident.zipped({"x" * len(name.encode("cp932")): incident.lines([incident.event(0)])})
-    (tmp_path / "old.zip").write_bytes(archive.replace(b"x" * len(name.encode("cp932")), name.encode("cp932")))
+    (tmp_path / "old.zip").write_bytes(
+        archive.replace(b"x" * len(name.encode("cp932")), name.encode("cp932"))
+    )
     counts(tmp_path / "case", tmp_path / "old.zip")
-    assert f"old.zip/{name}" in {row["path"] for row in Saved(tmp_path / "case").rows("SELECT path FROM places")}
+    assert f"old.zip/{name}" in {
+        row["path"] for row in Saved(tmp_path / "case").rows("SELECT path FROM places")
+    }
 
 
 def test_refuses_a_folder_that_is_no_case(tmp_path: Path, evidence: tuple[Path, Path]) -> None:
@@ -252,7 +290,7 @@ def test_three_removed_hours_are_a_gap(tmp_path: Path) -> None:
     kept = [incident.event(n) for n in range(1440) if not 540 <= n < 720]
     (tmp_path / "log.jsonl").write_bytes(incident.lines(kept))
     counts(tmp_path / "case", tmp_path / "log.jsonl")
-    gap = Saved(tmp_path / "case").rows("SELECT start, \"end\", missing, kind FROM gaps")
+    gap = Saved(tmp_path / "case").rows('SELECT start, "end", missing, kind FROM gaps')
     assert [("2018-01-10T08:59:00+00:00", "2018-01-10T12:00:00+00:00", 180, "records-missing")] == [
         (g["start"].isoformat(), g["end"].isoformat(), g["missing"], g["kind"]) for g in gap
     ]

@@ -27,7 +27,9 @@ class Database:
     def __init__(self, case: Path) -> None:
         self._connection = duckdb.connect(":memory:")
         self._connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
-        self._connection.execute("SET autoinstall_known_extensions = false; SET autoload_known_extensions = false")
+        self._connection.execute(
+            "SET autoinstall_known_extensions = false; SET autoload_known_extensions = false"
+        )
         for table in TABLES:
             files = sorted(str(path) for path in (case / "tables" / table).glob("*.parquet"))
             if files:

@@ -87,7 +87,9 @@ def _node(
     stop = Reason.TOO_MANY_ENTRIES if budget[0] < 0 else stop
     if stop:
         node |= {"status": Status.PARTIAL.value, "reason": stop.value}
-        evidence.issues.append(_issue(item, path, {"reason": stop, "fields": {"children": str(len(children))}}))
+        evidence.issues.append(
+            _issue(item, path, {"reason": stop, "fields": {"children": str(len(children))}})
+        )
         return node
     node["children"] = []
     for child in children:
@@ -95,7 +97,9 @@ def _node(
         below = _node(evidence, result, child["item"], inner, child["bytes"], (*above, item), budget)
         if child["cut"]:
             below |= {"status": Status.PARTIAL.value, "reason": child["cut"]}
-            evidence.issues.append(_issue(child["item"], inner, {"reason": child["cut"], "offset": child["bytes"]}))
+            evidence.issues.append(
+                _issue(child["item"], inner, {"reason": child["cut"], "offset": child["bytes"]})
+            )
         node["children"].append(below)
     return node
 
@@ -113,21 +117,39 @@ def account(item: str, size: int, done: Done | None) -> Account:
     refused = sum(issue["records"] for issue in issues)
     missing = done["records_in"] - out - refused - done["duplicate"]
     if missing:
-        issues.append({"reason": Reason.UNACCOUNTED.value, "records": max(missing, 0), "fields": {"records": str(missing)}})
+        issues.append(
+            {
+                "reason": Reason.UNACCOUNTED.value,
+                "records": max(missing, 0),
+                "fields": {"records": str(missing)},
+            }
+        )
         refused += max(missing, 0)
     if kind == "unknown" and bare:
         issues.append({"reason": Reason.UNKNOWN_FORMAT.value, "records": 0, "fields": {}})
     status, reason = _status(kind, out, refused, issues, "lost" in done)
     records_in = out + refused + done["duplicate"]
     return Account(
-        item, kind, size, status, reason, records_in, out, refused, done["duplicate"], done["container"], tuple(issues)
+        item,
+        kind,
+        size,
+        status,
+        reason,
+        records_in,
+        out,
+        refused,
+        done["duplicate"],
+        done["container"],
+        tuple(issues),
     )
 
 
 def _status(kind: str, out: int, refused: int, issues: list[Any], lost: bool) -> tuple[Status, str | None]:
     if kind == "unknown" and not lost:
         return Status.BYTES_ONLY, Reason.UNKNOWN_FORMAT
-    grave = [issue for issue in issues if issue["records"] or issue["reason"] in (Reason.TRUNCATED, Reason.DAMAGED)]
+    grave = [
+        issue for issue in issues if issue["records"] or issue["reason"] in (Reason.TRUNCATED, Reason.DAMAGED)
+    ]
     if not grave:
         return Status.READ, None
     reason = grave[0]["reason"]

@@ -14,7 +14,9 @@ Place = tuple[str, str | None]
 MISSING_LAST = "9999"
 
 
-def findings(hits: Iterable[Mapping[str, Any]], places: Mapping[str, Sequence[Place]]) -> list[dict[str, Any]]:
+def findings(
+    hits: Iterable[Mapping[str, Any]], places: Mapping[str, Sequence[Place]]
+) -> list[dict[str, Any]]:
     """Findings of all hits; `places` gives for each item its (path, host), sorted."""
     made = {finding["id"]: finding for hit in hits for finding in _of_hit(hit, places[hit["item"]])}
     return sorted(made.values(), key=_order)
@@ -22,7 +24,9 @@ def findings(hits: Iterable[Mapping[str, Any]], places: Mapping[str, Sequence[Pl
 
 def _of_hit(hit: Mapping[str, Any], places: Sequence[Place]) -> Iterable[dict[str, Any]]:
     """An event names its host itself; anything else belongs to every host its item was found on."""
-    hosts = [hit["host"]] if hit["host"] else sorted({host for _, host in places}, key=lambda host: host or "")
+    hosts = (
+        [hit["host"]] if hit["host"] else sorted({host for _, host in places}, key=lambda host: host or "")
+    )
     for host in hosts:
         here = [path for path, at in places if hit["host"] or at == host]
         where = {"offset": hit["offset"]} if hit["record"] is None else {"record": hit["record"]}

@@ -20,6 +20,8 @@ def running_findings(case: Path) -> Iterator[dict[str, Any]]:
         if "hits" in done:
             with open(state.part(done["hits"]), "rb") as file:
                 hits += [json.loads(line) for line in file]
-    for hit in sorted(hits, key=lambda hit: (hit["time"] or 0, hit["item"], hit["record"] or 0, hit["message"])):
+    for hit in sorted(
+        hits, key=lambda hit: (hit["time"] or 0, hit["item"], hit["record"] or 0, hit["message"])
+    ):
         where = {"id": hit["item"], "record": hit["record"], "offset": hit["offset"]}
         yield {**hit, "time": iso(hit["time"]), "evidence": where}

@@ -23,7 +23,9 @@ class Saved:
     def __init__(self, path: Path) -> None:
         self.path = path
         if not (path / "case.json").is_file():
-            raise UsageError(f"{path} is not a finished case; give the folder that 'hikeshi run --out' wrote.")
+            raise UsageError(
+                f"{path} is not a finished case; give the folder that 'hikeshi run --out' wrote."
+            )
 
     @cached_property
     def account(self) -> Mapping[str, Any]:

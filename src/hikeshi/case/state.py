@@ -119,7 +119,9 @@ class State:
             try:
                 yield json.loads(path.read_bytes())
             except ValueError as error:
-                raise CaseError(f"{path} is damaged; delete it and run again on the same evidence.") from error
+                raise CaseError(
+                    f"{path} is damaged; delete it and run again on the same evidence."
+                ) from error
 
     def finished(self) -> Iterator[Done]:
         """What every finished task left."""

@@ -48,7 +48,10 @@ def replace(path: Path, data: bytes) -> None:
 def totals(evidence: Evidence) -> dict[str, int]:
     """The reconciliation line: all items that are no containers, each once."""
     plain = [account for account in evidence.accounts.values() if not account.container]
-    sums = {key: sum(getattr(a, key) for a in plain) for key in ("records_in", "records_out", "refused", "duplicate")}
+    sums = {
+        key: sum(getattr(a, key) for a in plain)
+        for key in ("records_in", "records_out", "refused", "duplicate")
+    }
     return {"items": len(plain), "bytes": sum(account.bytes for account in plain), **sums}
 
 

@@ -37,7 +37,12 @@ class Parser(argparse.ArgumentParser):
 
 def parser() -> Parser:
     """The parser of every verb and option."""
-    top = Parser(prog="hikeshi", description=_ABOUT, epilog=_CODES, formatter_class=argparse.RawDescriptionHelpFormatter)
+    top = Parser(
+        prog="hikeshi",
+        description=_ABOUT,
+        epilog=_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     top.add_argument("--version", action="version", version=f"hikeshi {__version__}")
     verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=Parser)
     for verb in VERBS:
@@ -45,7 +50,9 @@ def parser() -> Parser:
     for name, verb_parser in verbs.choices.items():
         if name != "ledger":
             verb_parser.add_argument("--json", action="store_true", help="print the result as JSON")
-            verb_parser.add_argument("-v", "--verbose", action="count", default=0, help="-v: more talk, -vv: tracebacks")
+            verb_parser.add_argument(
+                "-v", "--verbose", action="count", default=0, help="-v: more talk, -vv: tracebacks"
+            )
     return top
 
 

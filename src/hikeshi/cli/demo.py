@@ -10,9 +10,19 @@ from typing import Any
 
 def add(verbs: Any) -> None:
     """Add the verb to the parser."""
-    verb = verbs.add_parser("demo", help="write an inert incident, examine it, and check the result against the truth")
-    verb.add_argument("--out", default="demo-case", metavar="FOLDER", help="where to write it (default: %(default)s)")
-    verb.add_argument("--seed", type=int, default=1, metavar="N", help="another seed, another incident (default: %(default)s)")
+    verb = verbs.add_parser(
+        "demo", help="write an inert incident, examine it, and check the result against the truth"
+    )
+    verb.add_argument(
+        "--out", default="demo-case", metavar="FOLDER", help="where to write it (default: %(default)s)"
+    )
+    verb.add_argument(
+        "--seed",
+        type=int,
+        default=1,
+        metavar="N",
+        help="another seed, another incident (default: %(default)s)",
+    )
     verb.set_defaults(handle=handle)
 
 
@@ -26,7 +36,10 @@ def handle(options: argparse.Namespace) -> int:
     with Bar() as bar:
         result = drill.run(Path(options.out), options.seed, bar.progress)
     if options.json:
-        checks = [{"name": c.name, "expected": c.expected, "found": c.found, "passed": c.passed} for c in result.checks]
+        checks = [
+            {"name": c.name, "expected": c.expected, "found": c.found, "passed": c.passed}
+            for c in result.checks
+        ]
         print(json.dumps({"case": str(result.case), "checks": checks}, ensure_ascii=False))
     else:
         _print(result)

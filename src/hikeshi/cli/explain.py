@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,13 +18,18 @@ def add(verbs: Any) -> None:
     verb = verbs.add_parser("explain", help="say why something, or nothing, was found")
     verb.add_argument("case", metavar="CASE", help="the case folder")
     verb.add_argument("finding", nargs="?", metavar="FINDING", help="the id of one finding: why it was found")
-    verb.add_argument("--rules", action="store_true", help="name every rule that could not match, not only how many")
-    verb.add_argument("--lang", choices=("ja", "en"), default="en", help="language of sentences (default: %(default)s)")
+    verb.add_argument(
+        "--rules", action="store_true", help="name every rule that could not match, not only how many"
+    )
+    verb.add_argument(
+        "--lang", choices=("ja", "en"), default="en", help="language of sentences (default: %(default)s)"
+    )
     verb.set_defaults(handle=handle)
 
 
 def handle(options: argparse.Namespace) -> int:
     """Print the explanation."""
+    from hikeshi.case.explain import explain
     from hikeshi.case.saved import Saved
     from hikeshi.codecs.escape import terminal
 
@@ -43,23 +47,6 @@ def handle(options: argparse.Namespace) -> int:
     return 0
 
 
-def explain(case: Saved) -> dict[str, Any]:
-    """What was read, which rules could not match and what they need, and where logs are silent."""
-    kinds = case.rows("SELECT kind, status, count(*) AS items, sum(records_out)::BIGINT AS records FROM items GROUP BY ALL ORDER BY ALL")
-    states = case.rows('SELECT "set", state, count(*) AS rules, sum(hits)::BIGINT AS hits FROM rules GROUP BY ALL ORDER BY ALL')
-    silent = case.rows("SELECT * FROM rules WHERE state <> 'judged' ORDER BY \"set\", state, path")
-    needed = Counter(need for rule in silent for need in rule["needs"])
-    return {
-        "read": kinds,
-        "logs": case.rows("SELECT host, channel, sum(count)::BIGINT AS events, min(first) AS first, max(last) AS last FROM sources GROUP BY ALL ORDER BY ALL"),
-        "rules": states,
-        "cannot_match": [{key: rule[key] for key in ("set", "id", "title", "path", "state", "reason", "needs")} for rule in silent],
-        "missing_logs": [{"needs": need, "rules": count} for need, count in sorted(needed.items(), key=lambda n: (-n[1], n[0]))],
-        "gaps": case.rows("SELECT * FROM gaps ORDER BY ALL"),
-        "issues": [{"reason": reason, "count": count} for reason, count in sorted(Counter(i["reason"] for i in case.issues()).items())],
-    }
-
-
 def _lines(facts: Mapping[str, Any], every_rule: bool, lang: str) -> Iterator[str]:
     from hikeshi import words
 
@@ -68,21 +55,44 @@ def _lines(facts: Mapping[str, Any], every_rule: bool, lang: str) -> Iterator[st
 
     yield say("read")
     for row in facts["read"]:
-        yield "  " + say("kind", kind=row["kind"], status=words.name("status", row["status"], lang), items=f"{row['items']:,}", records=f"{row['records']:,}")
+        yield "  " + say(
+            "kind",
+            kind=row["kind"],
+            status=words.name("status", row["status"], lang),
+            items=f"{row['items']:,}",
+            records=f"{row['records']:,}",
+        )
     yield say("logs")
     for row in facts["logs"]:
-        yield "  " + say("log", host=row["host"] or "-", channel=row["channel"] or "-", events=f"{row['events']:,}", first=row["first"], last=row["last"])
+        yield "  " + say(
+            "log",
+            host=row["host"] or "-",
+            channel=row["channel"] or "-",
+            events=f"{row['events']:,}",
+            first=row["first"],
+            last=row["last"],
+        )
     yield say("rules")
     for row in facts["rules"]:
-        yield "  " + say(f"state-{row['state']}", set=row["set"], rules=f"{row['rules']:,}", hits=f"{row['hits']:,}")
+        yield "  " + say(
+            f"state-{row['state']}", set=row["set"], rules=f"{row['rules']:,}", hits=f"{row['hits']:,}"
+        )
     for row in facts["missing_logs"] if every_rule else facts["missing_logs"][:12]:
         yield "  " + say("missing", needs=row["needs"], rules=f"{row['rules']:,}")
     for row in facts["cannot_match"] if every_rule else ():
-        yield f"  {row['state']}  {row['id'] or '-'}  {row['title'] or row['path']}  {row['reason'] or '; '.join(row['needs'])}"
+        why = row["reason"] or "; ".join(row["needs"])
+        yield f"  {row['state']}  {row['id'] or '-'}  {row['title'] or row['path']}  {why}"
     yield say("gaps", count=f"{len(facts['gaps']):,}")
     for row in facts["gaps"]:
         missing = "-" if row["missing"] is None else f"{row['missing']:,}"
-        yield "  " + say(row["kind"], host=row["host"] or "-", channel=row["channel"], start=row["start"], end=row["end"], missing=missing)
+        yield "  " + say(
+            row["kind"],
+            host=row["host"] or "-",
+            channel=row["channel"],
+            start=row["start"],
+            end=row["end"],
+            missing=missing,
+        )
     yield say("issues")
     for row in facts["issues"]:
         yield f"  {words.name('reason', row['reason'], lang)}: {row['count']:,}"
@@ -94,7 +104,9 @@ def _finding(case: Saved, id_: str, lang: str) -> tuple[dict[str, Any], Iterator
 
     found = next((finding for finding in case.findings() if finding["id"] == id_), None)
     if found is None:
-        raise UsageError(f"There is no finding {id_} in this case; 'hikeshi show findings {case.path}' lists them.")
+        raise UsageError(
+            f"There is no finding {id_} in this case; 'hikeshi show findings {case.path}' lists them."
+        )
 
     def lines() -> Iterator[str]:
         yield words.text(found["message"], lang, found["fields"])
@@ -107,7 +119,8 @@ def _finding(case: Saved, id_: str, lang: str) -> tuple[dict[str, Any], Iterator
         if found["rule"]:
             yield "  " + "  ".join(f"{key}={value}" for key, value in found["rule"].items() if value)
         where = found["evidence"]
-        yield f"  {where['path']}  {'record' if 'record' in where else 'offset'} {where.get('record', where.get('offset'))}"
+        unit = "record" if "record" in where else "offset"
+        yield f"  {where['path']}  {unit} {where.get(unit)}"
         for path in found["also"]:
             yield f"  {path}"
 

@@ -10,8 +10,12 @@ from typing import Any
 
 def add(verbs: Any) -> None:
     """Add the verb to the parser."""
-    verb = verbs.add_parser("packs", help="list the family packs, what they look for and where their knowledge is from")
-    verb.add_argument("--lang", choices=("ja", "en"), default="en", help="language of sentences (default: %(default)s)")
+    verb = verbs.add_parser(
+        "packs", help="list the family packs, what they look for and where their knowledge is from"
+    )
+    verb.add_argument(
+        "--lang", choices=("ja", "en"), default="en", help="language of sentences (default: %(default)s)"
+    )
     verb.set_defaults(handle=handle)
 
 
@@ -23,8 +27,9 @@ def handle(options: argparse.Namespace) -> int:
     for pack in packs():
         functions = sorted(pack.functions)
         if options.json:
-            row = {"name": pack.name, "version": pack.version, "status": pack.status, "aliases": list(pack.aliases)}
-            row |= {"attack": pack.attack_id, "functions": functions, "rules": [rule.id for rule in pack.sigma]}
+            row: dict[str, Any] = {"name": pack.name, "version": pack.version, "status": pack.status}
+            row |= {"aliases": list(pack.aliases), "attack": pack.attack_id, "functions": functions}
+            row |= {"rules": [rule.id for rule in pack.sigma]}
             row |= {"sources": [{"title": s.title, "url": s.url, "licence": s.licence} for s in pack.sources]}
             print(json.dumps(row, ensure_ascii=False))
             continue

@@ -31,7 +31,12 @@ class Bar:
         if not self._shown or (now - self._last < 0.2 and progress.step != "saving"):
             return
         self._last = now
-        print(f"\r\x1b[K{_STEPS[progress.step]}{_share(progress, now - self._began)}", end="", file=sys.stderr, flush=True)
+        print(
+            f"\r\x1b[K{_STEPS[progress.step]}{_share(progress, now - self._began)}",
+            end="",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def _share(progress: Progress, seconds: float) -> str:

@@ -12,7 +12,9 @@ def add(verbs: Any) -> None:
     """Add the verb to the parser."""
     verb = verbs.add_parser("report", help="write the report of a case again; nothing is analysed anew")
     verb.add_argument("case", metavar="CASE", help="the case folder")
-    verb.add_argument("--lang", choices=("ja", "en", "both"), help="languages of the report (default: as the case was run)")
+    verb.add_argument(
+        "--lang", choices=("ja", "en", "both"), help="languages of the report (default: as the case was run)"
+    )
     verb.add_argument("--tz", metavar="ZONE", help="time zone of the report (default: the case's)")
     verb.set_defaults(handle=handle)
 

@@ -16,14 +16,39 @@ if TYPE_CHECKING:
 def add(verbs: Any) -> None:
     """Add the verb to the parser."""
     verb = verbs.add_parser("run", help="examine evidence into a case and write its report")
-    verb.add_argument("evidence", nargs="+", metavar="EVIDENCE", help="files, folders or archives, as they were collected")
-    verb.add_argument("--out", required=True, metavar="CASE", help="the case folder; an earlier one is continued")
     verb.add_argument(
-        "--rules", action="append", default=[], metavar="RULES", help="Sigma rules: a file, a folder or an archive"
+        "evidence", nargs="+", metavar="EVIDENCE", help="files, folders or archives, as they were collected"
     )
-    verb.add_argument("--jobs", type=_jobs, default=os.cpu_count() or 1, metavar="N", help="worker processes (default: one for each processor)")
-    verb.add_argument("--tz", type=_zone, default="Asia/Tokyo", metavar="ZONE", help="time zone of the case (default: %(default)s)")
-    verb.add_argument("--lang", choices=("ja", "en", "both"), default="both", help="languages of the report (default: %(default)s)")
+    verb.add_argument(
+        "--out", required=True, metavar="CASE", help="the case folder; an earlier one is continued"
+    )
+    verb.add_argument(
+        "--rules",
+        action="append",
+        default=[],
+        metavar="RULES",
+        help="Sigma rules: a file, a folder or an archive",
+    )
+    verb.add_argument(
+        "--jobs",
+        type=_jobs,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="worker processes (default: one for each processor)",
+    )
+    verb.add_argument(
+        "--tz",
+        type=_zone,
+        default="Asia/Tokyo",
+        metavar="ZONE",
+        help="time zone of the case (default: %(default)s)",
+    )
+    verb.add_argument(
+        "--lang",
+        choices=("ja", "en", "both"),
+        default="both",
+        help="languages of the report (default: %(default)s)",
+    )
     verb.add_argument(
         "--fail-on", choices=("proven", "strong", "indicated", "weak"), metavar="GRADE",
         help="exit 10 when a finding is at or above proven, strong, indicated or weak",
@@ -44,7 +69,9 @@ def _zone(text: str) -> str:
     try:
         ZoneInfo(text)
     except (ValueError, OSError) as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time zone; give a name such as Asia/Tokyo") from error
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time zone; give a name such as Asia/Tokyo"
+        ) from error
     return text
 
 
@@ -82,7 +109,10 @@ def _print(outcome: Outcome) -> None:
     print(f"tasks: {outcome.read + outcome.judged:,} done now, {outcome.reused:,} reused", file=sys.stderr)
     if outcome.unconfined:
         missing = ", ".join(outcome.unconfined)
-        print(f"notice: this system offers no {missing}; parsers ran with resource limits only.", file=sys.stderr)
+        print(
+            f"notice: this system offers no {missing}; parsers ran with resource limits only.",
+            file=sys.stderr,
+        )
     if not outcome.complete:
         print("Some evidence was not fully read; 'hikeshi show issues' names it.", file=sys.stderr)
 

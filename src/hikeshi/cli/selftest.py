@@ -9,7 +9,9 @@ from typing import Any
 
 def add(verbs: Any) -> None:
     """Add the verb to the parser."""
-    verb = verbs.add_parser("selftest", help="check this installation: workers, their confinement, and a small incident")
+    verb = verbs.add_parser(
+        "selftest", help="check this installation: workers, their confinement, and a small incident"
+    )
     verb.set_defaults(handle=handle)
 
 
@@ -30,5 +32,7 @@ def handle(options: argparse.Namespace) -> int:
     else:
         for name, passed in checks.items():
             print(f"{'ok  ' if passed else 'FAIL'} {name}")
-        print("ok   workers are confined" if not missing else f"note this system offers no {', '.join(missing)}")
+        print(
+            "ok   workers are confined" if not missing else f"note this system offers no {', '.join(missing)}"
+        )
     return 0 if all(checks.values()) else 1

@@ -17,7 +17,9 @@ def add(verbs: Any) -> None:
     verb = verbs.add_parser("show", help="print what a case holds, also while a run is going")
     verb.add_argument("what", choices=WHAT, metavar="WHAT", help=", ".join(WHAT))
     verb.add_argument("case", metavar="CASE", help="the case folder")
-    verb.add_argument("--lang", choices=("ja", "en"), default="en", help="language of sentences (default: %(default)s)")
+    verb.add_argument(
+        "--lang", choices=("ja", "en"), default="en", help="language of sentences (default: %(default)s)"
+    )
     verb.set_defaults(handle=handle)
 
 
@@ -66,7 +68,13 @@ def _line(row: Mapping[str, Any], options: argparse.Namespace) -> str:
         case "issues":
             parts = _issue(row, options.lang)
         case "evidence":
-            parts = [row["status"], row.get("kind", ""), f"{row.get('records_out', 0):,}", row["path"], row.get("reason", "")]
+            parts = [
+                row["status"],
+                row.get("kind", ""),
+                f"{row.get('records_out', 0):,}",
+                row["path"],
+                row.get("reason", ""),
+            ]
         case _:
             parts = [_cell(value) for value in row.values()]
     return "  ".join(terminal(str(part)) for part in parts if part not in ("", None))
@@ -85,7 +93,14 @@ def _finding(row: Mapping[str, Any], lang: str) -> list[Any]:
 
     what = words.text(row["message"], lang, row["fields"])
     where = row["evidence"]["path"] if "path" in row["evidence"] else row["evidence"]["id"][:16]
-    return [row["time"] or "-", words.name("grade", row["grade"], lang), row["host"] or "-", what, f"[{where}]", row.get("id", "")]
+    return [
+        row["time"] or "-",
+        words.name("grade", row["grade"], lang),
+        row["host"] or "-",
+        what,
+        f"[{where}]",
+        row.get("id", ""),
+    ]
 
 
 def _issue(row: Mapping[str, Any], lang: str) -> list[Any]:
@@ -95,4 +110,11 @@ def _issue(row: Mapping[str, Any], lang: str) -> list[Any]:
     offset = f"@{row['offset']}" if row["offset"] is not None else ""
     detail = " ".join(f"{key}={value}" for key, value in row["fields"].items())
     step = words.next_step(f"reason.{row['reason']}", lang)
-    return [words.name("reason", row["reason"], lang), count, row["path"], offset, detail, f"→ {step}" if step else ""]
+    return [
+        words.name("reason", row["reason"], lang),
+        count,
+        row["path"],
+        offset,
+        detail,
+        f"→ {step}" if step else "",
+    ]

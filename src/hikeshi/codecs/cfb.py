@@ -49,7 +49,9 @@ class Compound:
         header = file.read(512)
         if len(header) < 512 or not header.startswith(SIGNATURE):
             return
-        _, _, _, major, _, shift, _, _, _, _, directory, _, cutoff, mini, _, difat, _ = _HEADER.unpack_from(header)
+        _, _, _, major, _, shift, _, _, _, _, directory, _, cutoff, mini, _, difat, _ = _HEADER.unpack_from(
+            header
+        )
         self._shift = shift if shift in (9, 12) else 12 if major == 4 else 9
         self.damaged = shift != self._shift
         self._cutoff = cutoff

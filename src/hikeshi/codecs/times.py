@@ -16,4 +16,8 @@ def iso(microseconds: int | None) -> str | None:
         moment = EPOCH + timedelta(microseconds=microseconds)
     except OverflowError:
         return None
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if moment.year >= 1000 else moment.isoformat().replace("+00:00", "Z")
+    return (
+        moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        if moment.year >= 1000
+        else moment.isoformat().replace("+00:00", "Z")
+    )

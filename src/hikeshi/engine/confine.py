@@ -24,8 +24,54 @@ _SIGKILL = 9
 # io_uring_setup/enter/register open_by_handle_at memfd_create · chmod, chown, utime and xattr families
 _DENIED = {
     "x86_64": (
-        (41, 53, 42, 43, 49, 50, 288, 57, 58, 59, 322, 101, 62, 200, 310, 311, 434, 438, 440, 165, 166, 155, 161)
-        + (272, 308, 321, 298, 323, 250, 248, 249, 175, 313, 246, 320, 425, 426, 427, 304, 319, 90, 91, 268, 452)
+        (
+            41,
+            53,
+            42,
+            43,
+            49,
+            50,
+            288,
+            57,
+            58,
+            59,
+            322,
+            101,
+            62,
+            200,
+            310,
+            311,
+            434,
+            438,
+            440,
+            165,
+            166,
+            155,
+            161,
+        )
+        + (
+            272,
+            308,
+            321,
+            298,
+            323,
+            250,
+            248,
+            249,
+            175,
+            313,
+            246,
+            320,
+            425,
+            426,
+            427,
+            304,
+            319,
+            90,
+            91,
+            268,
+            452,
+        )
         + (92, 93, 94, 260, 132, 235, 261, 280, 188, 189, 190, 197, 198, 199)
     ),
     "aarch64": (
@@ -89,7 +135,7 @@ def _landlock(libc: ctypes.CDLL, readable: Iterable[str]) -> bool:
         read = 0b1100 if os.path.isdir(path) else 0b0100
         libc.syscall(add, rules, 1, struct.pack("<Qi", read, place), 0)
         os.close(place)
-    held = libc.syscall(restrict, rules, 0) == 0
+    held = bool(libc.syscall(restrict, rules, 0) == 0)
     os.close(rules)
     return held
 

@@ -34,8 +34,16 @@ class _Worker:
         paths = [path for path in sys.path if path]
         arguments = json.dumps([paths, theirs.fileno(), memory, list(preload)])
         environment = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0", "MALLOC_ARENA_MAX": "2"}
-        environment |= {"ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-        environment |= {key: os.environ[key] for key in ("OPENBLAS_CORETYPE", "COVERAGE_PROCESS_START") if key in os.environ}
+        environment |= {
+            "ARROW_DEFAULT_MEMORY_POOL": "system",
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+        }
+        environment |= {
+            key: os.environ[key]
+            for key in ("OPENBLAS_CORETYPE", "COVERAGE_PROCESS_START")
+            if key in os.environ
+        }
         try:
             self.process = subprocess.Popen(
                 [sys.executable, "-I", "-B", "-c", _BOOT, arguments],
@@ -47,7 +55,9 @@ class _Worker:
                 start_new_session=True,
             )
         except OSError as error:
-            raise EngineError(f"A worker process could not be started ({error}); free memory and run again.") from error
+            raise EngineError(
+                f"A worker process could not be started ({error}); free memory and run again."
+            ) from error
         theirs.close()
         self.channel = ours
         self.frames = Frames()

@@ -17,9 +17,14 @@ from hikeshi.schema import Count, Found, Issue, Item, Reason
 VERSION = "1"
 KIND = "compressed"
 
+
 def sniff(head: bytes, name: str) -> bool:
     """A gzip, bzip2 or xz magic number."""
-    return head[:3] == b"\x1f\x8b\x08" or head[:6] == b"\xfd7zXZ\0" or (head[:3] == b"BZh" and head[4:10] == b"1AY&SY")
+    return (
+        head[:3] == b"\x1f\x8b\x08"
+        or head[:6] == b"\xfd7zXZ\0"
+        or (head[:3] == b"BZh" and head[4:10] == b"1AY&SY")
+    )
 
 
 def read(items: Sequence[Item]) -> Iterator[Found | Issue | Count]:

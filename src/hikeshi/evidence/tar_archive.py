@@ -35,13 +35,21 @@ def read(items: Sequence[Item]) -> Iterator[Found | Issue | Count]:
 def _read(item: Item) -> Iterator[Found | Issue | Count]:
     allowance, met, refused = Allowance(item.size), 0, 0
     try:
-        with tarfile.open(fileobj=item.file, mode="r:", encoding="utf-8", errors="surrogateescape") as archive:
+        with tarfile.open(
+            fileobj=item.file, mode="r:", encoding="utf-8", errors="surrogateescape"
+        ) as archive:
             for member in archive:
                 if member.isdir():
                     continue
                 met += 1
                 if met > ENTRIES:
-                    yield Issue(item.id, Reason.TOO_MANY_ENTRIES, member.offset, records=1, fields={"limit": str(ENTRIES)})
+                    yield Issue(
+                        item.id,
+                        Reason.TOO_MANY_ENTRIES,
+                        member.offset,
+                        records=1,
+                        fields={"limit": str(ENTRIES)},
+                    )
                     break
                 yield from _member(item, archive, member, allowance)
                 archive.members.clear()  # type: ignore[attr-defined]

@@ -60,7 +60,9 @@ def _member(
     try:
         archive.open(member).close()
     except NotImplementedError as error:
-        yield Issue(item.id, Reason.UNSUPPORTED_FORMAT, member.header_offset, place, 1, {"detail": str(error)})
+        yield Issue(
+            item.id, Reason.UNSUPPORTED_FORMAT, member.header_offset, place, 1, {"detail": str(error)}
+        )
     except (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, RuntimeError) as error:
         yield Issue(item.id, Reason.DAMAGED, member.header_offset, place, 1, {"detail": str(error)})
     else:

@@ -15,8 +15,8 @@ from hikeshi.engine.local import Pool
 from hikeshi.evidence import discover
 from hikeshi.families import rule_files
 from hikeshi.flow import rules as rule_sets
-from hikeshi.flow.options import Options
 from hikeshi.flow.judging import Judge, Judging
+from hikeshi.flow.options import Options
 from hikeshi.flow.reading import Reading
 from hikeshi.flow.saving import save
 from hikeshi.schema import Status
@@ -48,7 +48,9 @@ class Progress:
     tell: Callable[[Progress], None] = field(default=lambda _: None)
 
 
-def run(evidence: Sequence[str], out: Path, options: Options, jobs: int, progress: Progress | None = None) -> Outcome:
+def run(
+    evidence: Sequence[str], out: Path, options: Options, jobs: int, progress: Progress | None = None
+) -> Outcome:
     """Examine evidence into the case at `out`, new or begun earlier."""
     discover.check(evidence)
     given = rule_sets.given(options.rules)

@@ -22,7 +22,17 @@ if TYPE_CHECKING:
 Units = Sequence[tuple[Mapping[str, Any], Sequence[BinaryIO]]]
 
 # What a reader of the report wants to see of an event that a rule of others has hit.
-SHOWN = ("program", "command_line", "parent", "registry_path", "registry_data", "file", "name", "address", "port")
+SHOWN = (
+    "program",
+    "command_line",
+    "parent",
+    "registry_path",
+    "registry_data",
+    "file",
+    "name",
+    "address",
+    "port",
+)
 
 _loaded: dict[str, RuleSet] = {}
 

@@ -100,7 +100,11 @@ class Judging:
                 part.drop()
                 part = self._state.new_part()
                 self.lost += 1
-                result |= {"lost": reply.lost.value, "detail": reply.detail, "judge": reply.task.arguments["judge"]}
+                result |= {
+                    "lost": reply.lost.value,
+                    "detail": reply.detail,
+                    "judge": reply.task.arguments["judge"],
+                }
             self._state.finish(task, result | {"hits": part.keep()})
             self.judged += 1
 
@@ -113,13 +117,21 @@ class Judging:
                 if done is not None:
                     yield judge, item, done
 
-    def losses(self, results: Mapping[str, Done], places: Mapping[str, Sequence[str]]) -> Iterator[dict[str, Any]]:
+    def losses(
+        self, results: Mapping[str, Done], places: Mapping[str, Sequence[str]]
+    ) -> Iterator[dict[str, Any]]:
         """What could not be judged, as issues."""
         for judge, item, done in self.results(results):
             if "lost" in done:
                 fields = {"judge": judge.name, "detail": done["detail"][-400:]}
                 where = {"item": item, "path": places[item][0], "offset": None}
-                yield {**where, "reason": done["lost"], "records": 0, "fields": fields, "unknown": "unknown.not-judged"}
+                yield {
+                    **where,
+                    "reason": done["lost"],
+                    "records": 0,
+                    "fields": fields,
+                    "unknown": "unknown.not-judged",
+                }
 
     def hits(self, results: Mapping[str, Done]) -> Iterator[dict[str, Any]]:
         """All hits of the case, in a fixed order."""

@@ -150,11 +150,17 @@ class Reading:
             if group:
                 size = sum(entry.source.size for entry in group)
                 units = [
-                    Unit(entry.item, {"id": entry.item, "name": entry.name, "size": entry.source.size}, [entry.source.open])
+                    Unit(
+                        entry.item,
+                        {"id": entry.item, "name": entry.name, "size": entry.source.size},
+                        [entry.source.open],
+                    )
                     for entry in group
                 ]
                 limits = Limits(wall=600 + size / 100_000)
-                self._pool.submit(Task(READ, units, limits=limits, priority=(size >> 20, -max(e.depth for e in group))))
+                self._pool.submit(
+                    Task(READ, units, limits=limits, priority=(size >> 20, -max(e.depth for e in group)))
+                )
 
     def _take(self, reply: Reply, on_done: Callable[[str, Done], None]) -> None:
         entry = self._open[reply.unit.key]
@@ -194,7 +200,9 @@ class Reading:
             case "issue":
                 entry.issues.append(head["issue"])
             case "count":
-                entry.count = {key: head[key] for key in ("item_kind", "records_in", "duplicate", "container")}
+                entry.count = {
+                    key: head[key] for key in ("item_kind", "records_in", "duplicate", "container")
+                }
 
     def _close(self, entry: _Open, on_done: Callable[[str, Done], None], lost: str | None = None) -> None:
         """Keep the parts, meet the children, and settle the item when nothing in it is left to do."""

@@ -61,7 +61,9 @@ def given(arguments: Sequence[str]) -> list[RuleFiles]:
             if met.source:
                 size += met.source.size
                 if size > LARGEST:
-                    raise RuleError(f"{argument!r} is larger than 256 MiB; give the folder or archive of the rules alone.")
+                    raise RuleError(
+                        f"{argument!r} is larger than 256 MiB; give the folder or archive of the rules alone."
+                    )
                 found.append((met.path.partition("/")[2] or met.path, Path(met.source.path).read_bytes()))
         sets.append(RuleFiles(os.path.basename(os.path.abspath(argument)), tuple(sorted(found))))
     return sorted(sets, key=lambda rules: (rules.name, rules.sha256))
@@ -78,16 +80,22 @@ def compiled(rules: RuleFiles, pool: Pool) -> Compiled:
 
 
 def _compile(rules: RuleFiles, pool: Pool, path: Path) -> None:
-    unit = Unit(rules.sha256, {"names": [name for name, _ in rules.files]}, [_bytes(data) for _, data in rules.files])
+    unit = Unit(
+        rules.sha256, {"names": [name for name, _ in rules.files]}, [_bytes(data) for _, data in rules.files]
+    )
     pool.submit(Task(COMPILE, [unit], {"name": rules.name}, Limits(silence=600, wall=1200)))
     result = b""
     for reply in pool.replies():
         if reply.message:
             result = reply.message.blob
         if reply.lost:
-            raise RuleError(f"The rules {rules.name!r} could not be compiled ({reply.lost}); {reply.detail[-400:]}")
+            raise RuleError(
+                f"The rules {rules.name!r} could not be compiled ({reply.lost}); {reply.detail[-400:]}"
+            )
     if not result:
-        raise RuleError(f"There is no Sigma rule in {rules.name!r}; give the folder or archive that holds the .yml files.")
+        raise RuleError(
+            f"There is no Sigma rule in {rules.name!r}; give the folder or archive that holds the .yml files."
+        )
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as scratch:
         scratch.write(result)
     os.replace(scratch.name, path)

@@ -17,7 +17,9 @@ Row = dict[str, Any]
 
 def rows(rules: Sequence[Compiled], logs: Sequence[Row], found: Sequence[Mapping[str, Any]]) -> list[Row]:
     """Rows of the table `rules`; `logs` are the rows of `sources`."""
-    present = {(row["channel"], row["event_id"]) for row in logs if row["channel"] and row["event_id"] is not None}
+    present = {
+        (row["channel"], row["event_id"]) for row in logs if row["channel"] and row["event_id"] is not None
+    }
     hits = Counter(finding["rule"]["id"] for finding in found if finding["rule"])
     return [row for ruleset in rules for row in _rows(ruleset, present, hits)]
 
@@ -27,12 +29,31 @@ def _rows(compiled: Compiled, present: set[tuple[str, int]], hits: Mapping[str, 
     absent = {rule.rule: rule.needs for rule in unreachable(ruleset, present)}
     for number, rule in enumerate(ruleset.rules):
         credit = {"level": rule.level, "author": rule.author, "licence": rule.licence}
-        names = {"set": compiled.name, "id": rule.id, "title": rule.title, "path": rule.path, "sha256": rule.sha256}
+        names = {
+            "set": compiled.name,
+            "id": rule.id,
+            "title": rule.title,
+            "path": rule.path,
+            "sha256": rule.sha256,
+        }
         needs = absent.get(number)
         state = "judged" if needs is None else "no-source" if needs else "unmapped"
-        yield {**names, **credit, "state": state, "needs": sorted(map(_need, needs or ())), "hits": hits.get(rule.id, 0)}
+        yield {
+            **names,
+            **credit,
+            "state": state,
+            "needs": sorted(map(_need, needs or ())),
+            "hits": hits.get(rule.id, 0),
+        }
     for refused in ruleset.refused:
-        yield {"set": compiled.name, "path": refused.path, "state": "refused", "reason": refused.reason, "needs": [], "hits": 0}
+        yield {
+            "set": compiled.name,
+            "path": refused.path,
+            "state": "refused",
+            "reason": refused.reason,
+            "needs": [],
+            "hits": 0,
+        }
 
 
 def _need(need: Need) -> str:

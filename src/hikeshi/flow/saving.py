@@ -28,7 +28,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Which kinds of item hold the artefacts that packs ask for beside event logs.
-ARTEFACTS = {"mail": "mail", "mbox": "mail", "msg": "mail", "pcap": "network-capture", "pcapng": "network-capture"}
+ARTEFACTS = {
+    "mail": "mail",
+    "mbox": "mail",
+    "msg": "mail",
+    "pcap": "network-capture",
+    "pcapng": "network-capture",
+}
 
 
 def save(
@@ -81,7 +87,11 @@ def _joined(hits: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     for pack in packs():
         join = entry(pack, "join")
         if join:
-            own = [_hit(hit) for hit in hits if hit["family"] == pack.family and hit["message"].startswith(f"{pack.name}.")]
+            own = [
+                _hit(hit)
+                for hit in hits
+                if hit["family"] == pack.family and hit["message"].startswith(f"{pack.name}.")
+            ]
             yield from (dataclasses.asdict(joined) for joined in join(own))
 
 
@@ -121,7 +131,8 @@ def _account(
             "packs": [_pack(pack) for pack in packs()],
             "rules": [{"name": r.name, "sha256": r.sha256} for r in rules if r.name != "packs"],
         },
-        "options": dataclasses.asdict(options) | {"rules": sorted(r.name for r in rules if r.name != "packs")},
+        "options": dataclasses.asdict(options)
+        | {"rules": sorted(r.name for r in rules if r.name != "packs")},
         "evidence": tree.tree,
         "totals": case_write.totals(tree) | {"findings": len(found), "grades": grades},
     }

@@ -53,7 +53,10 @@ def _message(unit: int, result: Batch | Found | Issue | Count) -> Iterator[Sent]
     match result:
         case Batch():
             if result.rows.num_rows:
-                yield {"kind": "table", "unit": unit, "table": result.table, "rows": result.rows.num_rows}, _arrow(result)
+                yield (
+                    {"kind": "table", "unit": unit, "table": result.table, "rows": result.rows.num_rows},
+                    _arrow(result),
+                )
         case Found():
             yield {"kind": "child", "unit": unit, "place": result.place}, b""
             yield from _child(unit, result.chunks)
@@ -83,7 +86,7 @@ def _arrow(batch: Batch) -> bytes:
     options = pa.ipc.IpcWriteOptions(compression="zstd")
     with pa.ipc.new_stream(sink, batch.rows.schema, options=options) as writer:
         writer.write_table(batch.rows)
-    return sink.getvalue().to_pybytes()
+    return bytes(sink.getvalue())
 
 
 def reading_version() -> str:
@@ -93,11 +96,15 @@ def reading_version() -> str:
 
 
 def compile_rules(arguments: Mapping[str, Any], units: Units) -> Iterator[Sent]:
-    """Compile Sigma rules; one unit with `names` and as many files, archives among them. The message is the rule set."""
+    """Compile Sigma rules: one unit with `names` and as many files, archives among them; sends the rule set."""
     from hikeshi.detect.sigma.compile import compile_rules as compile_sigma
 
     for index, (unit, files) in enumerate(units):
-        found = [pair for name, file in zip(unit["names"], files, strict=True) for pair in _opened(name, file.read(), 0)]
+        found = [
+            pair
+            for name, file in zip(unit["names"], files, strict=True)
+            for pair in _opened(name, file.read(), 0)
+        ]
         rules = [(name, data) for name, data in found if name.endswith((".yml", ".yaml"))]
         drl = any(b"Detection Rule License" in data for name, data in found if "license" in name.lower())
         if rules:

@@ -23,7 +23,8 @@ WITH log AS (
   SELECT host, channel, time AS until, record_id,
     lag(time) OVER w AS since, lag(record_id) OVER w AS before,
     count(*) OVER (PARTITION BY host, channel) AS events,
-    date_diff('second', min(time) OVER (PARTITION BY host, channel), max(time) OVER (PARTITION BY host, channel)) AS span
+    date_diff('second', min(time) OVER (PARTITION BY host, channel),
+      max(time) OVER (PARTITION BY host, channel)) AS span
   FROM log WINDOW w AS (PARTITION BY host, channel ORDER BY time, record_id)
 )
 SELECT host, channel, since, until,

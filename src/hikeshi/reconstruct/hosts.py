@@ -70,7 +70,12 @@ def sources(query: Query, machine: Mapping[str, str]) -> list[Row]:
         " FROM events GROUP BY ALL ORDER BY ALL"
     ):
         host = machine.get(met["host"] or "", "")
-        key = (host, met["channel"] or "", met["provider"] or "", met["event_id"] if met["event_id"] is not None else -1)
+        key = (
+            host,
+            met["channel"] or "",
+            met["provider"] or "",
+            met["event_id"] if met["event_id"] is not None else -1,
+        )
         row = rows.setdefault(key, {**met, "host": host or None, "first": None, "last": None, "count": 0})
         row["first"] = _earliest(row["first"], met["first"])
         row["last"] = _latest(row["last"], met["last"])

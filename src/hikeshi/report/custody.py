@@ -87,7 +87,9 @@ def _rows(value: Any, depth: int) -> Iterator[IntakeRow]:
     if depth == DEPTH:
         return
     numbered = isinstance(value, list)
-    pairs = enumerate(value, 1) if numbered else value.items() if isinstance(value, dict) else ((("", value)),)
+    pairs = (
+        enumerate(value, 1) if numbered else value.items() if isinstance(value, dict) else ((("", value)),)
+    )
     for key, inner in pairs:
         if isinstance(inner, (dict, list)):
             yield IntakeRow(depth, str(key), None, numbered)

@@ -88,4 +88,6 @@ def _credit(line: Mapping[str, Any]) -> RuleCredit | None:
     if rule is None:
         return None
     title = rule.get("title") or line["fields"].get("title") or rule["id"]
-    return RuleCredit(rule["id"], rule["kind"], title, rule.get("level"), rule.get("author"), rule.get("licence"))
+    return RuleCredit(
+        rule["id"], rule["kind"], title, rule.get("level"), rule.get("author"), rule.get("licence")
+    )

@@ -119,7 +119,10 @@ def used(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, int]]:
             hosts[host] = min(hosts.get(host, WEAKEST), strength(row["grade"]))
     names = list(STRENGTH)
     made = [(min(hosts.values()), function, len(hosts)) for function, hosts in machines.items()]
-    return [(function, names[best], count) for best, function, count in sorted(made, key=lambda m: (m[0], _place(m[1])))]
+    return [
+        (function, names[best], count)
+        for best, function, count in sorted(made, key=lambda m: (m[0], _place(m[1])))
+    ]
 
 
 def _place(function: str) -> tuple[int, str]:

@@ -76,8 +76,12 @@ def model(saved: Saved, zone: str) -> Model:
     tally = Tally(clock, frozenset(pack["name"] for pack in account["tool"]["packs"]), machines)
     tally.take(saved.findings())
     functions = _timed(saved.rows(FUNCTIONS_SQL), "first", "last")
-    functions.sort(key=lambda row: (row["family"] or "", row["host"] or "", _place(row["function"]), row["function"]))
-    silences = gaps(row for row in _timed(saved.rows(GAPS_SQL), "start", "end") if row["start"] and row["end"])
+    functions.sort(
+        key=lambda row: (row["family"] or "", row["host"] or "", _place(row["function"]), row["function"])
+    )
+    silences = gaps(
+        row for row in _timed(saved.rows(GAPS_SQL), "start", "end") if row["start"] and row["end"]
+    )
     seen = examined(account)
     messages = saved.rows("SELECT count(*) AS messages FROM messages")[0]["messages"]
     hits, hits_shown = _hits(tally)
@@ -96,9 +100,13 @@ def model(saved: Saved, zone: str) -> Model:
         families=_families(tally),
         hits=hits,
         hits_shown=hits_shown,
-        techniques=sorted(tally.techniques.values(), key=lambda t: (not t.own, t.all.strength, t.id))[:TECHNIQUES],
+        techniques=sorted(tally.techniques.values(), key=lambda t: (not t.own, t.all.strength, t.id))[
+            :TECHNIQUES
+        ],
         losses=losses(saved.issues()),
-        gaps=sorted(silences, key=lambda gap: (gap.start - gap.end, gap.start, gap.host or "", gap.channel))[:GAPS],
+        gaps=sorted(silences, key=lambda gap: (gap.start - gap.end, gap.start, gap.host or "", gap.channel))[
+            :GAPS
+        ],
         absent=absent(functions, len(hosts)),
         custody=custody(saved.path, account),
     )
@@ -144,7 +152,13 @@ def _families(tally: Tally) -> list[tuple[str | None, list[MessageGroup]]]:
     for found in sorted(tally.shown, key=lambda f: (f.strength, f.family is None, f.moment or LAST, f.id)):
         families.setdefault(found.family, {}).setdefault(found.message, []).append(found)
     return [
-        (family, [MessageGroup(message, tally.messages[family, message], found) for message, found in groups.items()])
+        (
+            family,
+            [
+                MessageGroup(message, tally.messages[family, message], found)
+                for message, found in groups.items()
+            ],
+        )
         for family, groups in families.items()
     ]
 

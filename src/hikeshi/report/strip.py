@@ -45,7 +45,12 @@ class Strip:
 
 def strip(saved: Saved, tally: Tally, gaps: Sequence[Gap]) -> Strip | None:
     """The drawing over the span of the findings; None when no finding has a time."""
-    times = [time for column in (tally.own_times, tally.other_times) if column for time in (min(column), max(column))]
+    times = [
+        time
+        for column in (tally.own_times, tally.other_times)
+        if column
+        for time in (min(column), max(column))
+    ]
     if not times:
         return None
     low, high = min(times), max(times)

@@ -58,7 +58,9 @@ def summary(
     tally: Tally, examined: Examined, functions: Sequence[Mapping[str, Any]], gaps: int, messages: int
 ) -> Summary:
     """The five lines."""
-    machines = sorted(tally.by_machine.items(), key=lambda pair: (pair[1].strength, pair[1].first or LAST, pair[0] or ""))
+    machines = sorted(
+        tally.by_machine.items(), key=lambda pair: (pair[1].strength, pair[1].first or LAST, pair[0] or "")
+    )
     firm = [(name, use) for name, use in machines if use.strength < WEAK]
     basis = "firm" if firm else "weak" if machines else "rules" if tally.others.count else "none"
     named = firm or machines

@@ -63,7 +63,9 @@ def timeline(tally: Tally, gaps: Sequence[Gap]) -> Timeline:
     """The strongest ROWS rows and the longest GAPS gaps, in the order of time."""
     rows = tally.own.count + len(tally.daily) + len(tally.undated)
     kept = [entry for _, _, entry in heapq.nsmallest(ROWS, _ranked(tally), key=lambda ranked: ranked[:2])]
-    longest = sorted(gaps, key=lambda gap: (gap.start - gap.end, gap.start, gap.host or "", gap.channel))[:GAPS]
+    longest = sorted(gaps, key=lambda gap: (gap.start - gap.end, gap.start, gap.host or "", gap.channel))[
+        :GAPS
+    ]
     shown = len(kept)
     kept += [Entry(gap.start, machine=gap.host, gap=gap) for gap in longest]
     days: dict[date | None, Day] = {}
@@ -88,7 +90,15 @@ def _ranked(tally: Tally) -> Iterator[tuple[int, tuple[Any, ...], Entry]]:
 
 
 def _order(entry: Entry) -> tuple[datetime, int, str, str]:
-    name = entry.found.id if entry.found else entry.rule.id if entry.rule else entry.gap.channel if entry.gap else ""
+    name = (
+        entry.found.id
+        if entry.found
+        else entry.rule.id
+        if entry.rule
+        else entry.gap.channel
+        if entry.gap
+        else ""
+    )
     return (entry.moment or LAST, 0 if entry.gap else 1, entry.machine or "", name)
 
 

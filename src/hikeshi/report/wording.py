@@ -30,7 +30,11 @@ CONTACT = frozenset({"address", "name", "url", "urls", "c2", "server", "domain",
 def labels(lang: str) -> Mapping[str, str]:
     """Every label of the report in one language, by ``section.key``."""
     text = (Path(__file__).parent / f"labels.{lang}.toml").read_text(encoding="utf-8")
-    return {f"{section}.{key}": value for section, keys in tomllib.loads(text).items() for key, value in keys.items()}
+    return {
+        f"{section}.{key}": value
+        for section, keys in tomllib.loads(text).items()
+        for key, value in keys.items()
+    }
 
 
 class Wording:
@@ -59,7 +63,7 @@ class Wording:
 
     def value(self, text: str, limit: int = safe.VALUE) -> Markup:
         """Text from the evidence, made visible, cut and set apart from the report's own words."""
-        return Markup('<code>{}</code>').format(safe.short(text, self.lang, limit))
+        return Markup("<code>{}</code>").format(safe.short(text, self.lang, limit))
 
     def plain(self, text: str) -> Markup:
         """The tool's own words as they are."""
@@ -129,7 +133,10 @@ class Wording:
     def day(self, day: date) -> Markup:
         """A day as a heading."""
         values = {"year": day.year, "month": day.month, "day": day.day}
-        words_ = {"month": self._labels[f"month.m{day.month}"], "weekday": self._labels[f"weekday.d{day.weekday()}"]}
+        words_ = {
+            "month": self._labels[f"month.m{day.month}"],
+            "weekday": self._labels[f"weekday.d{day.weekday()}"],
+        }
         return escape(self._labels["day.heading"].format(**{**values, **words_}))
 
     def length(self, gap: Gap) -> Markup:
