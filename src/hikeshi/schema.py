@@ -210,6 +210,7 @@ class Reason(enum.StrEnum):
     CHANGED = "changed-while-read"
     INTERNAL = "internal-error"
     UNACCOUNTED = "unaccounted"
+    NOT_AT_HAND = "not-at-hand"
     MISSING_EXTRA = "missing-extra"
 
 

@@ -30,6 +30,13 @@ def add(verbs: Any) -> None:
         help="Sigma rules: a file, a folder or an archive",
     )
     verb.add_argument(
+        "--yara",
+        action="append",
+        default=[],
+        metavar="RULES",
+        help="YARA rules: a file, a folder or an archive",
+    )
+    verb.add_argument(
         "--jobs",
         type=_jobs,
         default=os.cpu_count() or 1,
@@ -88,7 +95,9 @@ def handle(options: argparse.Namespace) -> int:
         outcome = run(
             options.evidence,
             Path(options.out),
-            Options(rules=tuple(options.rules), timezone=options.tz, languages=languages),
+            Options(
+                rules=tuple(options.rules), yara=tuple(options.yara), timezone=options.tz, languages=languages
+            ),
             options.jobs,
             bar.progress,
         )

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What others know: rules, indicators and suppressions, judged over the tables."""
+"""What others know: Sigma, YARA, indicators, and what the analyst wants suppressed."""

@@ -53,15 +53,17 @@ def run(
 ) -> Outcome:
     """Examine evidence into the case at `out`, new or begun earlier."""
     discover.check(evidence)
-    given = rule_sets.given(options.rules)
+    sigma = rule_sets.given(options.rules, "sigma")
+    yara = rule_sets.joined(rule_sets.given(options.yara, "yara"))
     case_write.prepare(out)
     state = State(out)
     state.prepare()
     progress = progress or Progress()
     with Pool(jobs, PRELOAD) as pool:
-        rules = [rule_sets.compiled(files, pool) for files in (_own_rules(), *given)]
+        rules = [rule_sets.compiled(files, pool) for files in (_own_rules(), *sigma)]
         judges = [Judge(r.name if r.name == "packs" else "sigma", r.version, "events", r.path) for r in rules]
-        reading, judging = Reading(state, pool), Judging(state, pool, judges)
+        scanner = rule_sets.compiled(yara, pool) if yara else None
+        reading, judging = Reading(state, pool, yara=scanner), Judging(state, pool, judges)
         for argument in sorted(evidence):
             reading.meet(argument, discover.walk(argument), jobs)
         reading.run(judging.offer, judging.take, lambda: _tell_reading(progress, reading))
@@ -75,14 +77,18 @@ def run(
             _tell_judging(progress, judging)
     progress.step = "saving"
     progress.tell(progress)
-    account = save(out, state, options, tree, results, judging, rules)
+    hits = [*judging.hits(results), *reading.scan_hits(tree.places)]
+    losses = [*judging.losses(results, tree.places), *reading.scan_losses(tree.places)]
+    account = save(
+        out, state, options, tree, results, hits, losses, [*rules, *([scanner] if scanner else [])]
+    )
     whole = (Status.READ, Status.BYTES_ONLY)
     return Outcome(
         out,
         read=reading.read,
-        judged=judging.judged,
-        reused=len(reading.reused) + judging.reused,
-        complete=all(account.status in whole for account in tree.accounts.values()) and not judging.lost,
+        judged=judging.judged + reading.scanned,
+        reused=len(reading.reused) + len(reading.scans_reused) + judging.reused,
+        complete=all(account.status in whole for account in tree.accounts.values()) and not losses,
         totals=account["totals"],
         unconfined=tuple(sorted(pool.missing)),
     )

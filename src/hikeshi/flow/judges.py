@@ -19,6 +19,8 @@ from hikeshi.schema import Grade, Hit
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from hikeshi.detect.yara import YaraMatch, YaraSet
+
 Units = Sequence[tuple[Mapping[str, Any], Sequence[BinaryIO]]]
 
 # What a reader of the report wants to see of an event that a rule of others has hit.
@@ -116,7 +118,7 @@ def _credited(row: Mapping[str, Any], rule: SigmaRule) -> Hit:
     return Hit(
         item=row["item"],
         grade=Grade.INDICATED if rule.level in ("high", "critical") else Grade.WEAK,
-        message="finding.rule-match",
+        message="rule.sigma",
         record=row["record"],
         offset=row["offset"],
         time=row["time"],
@@ -127,3 +129,37 @@ def _credited(row: Mapping[str, Any], rule: SigmaRule) -> Hit:
         fields={"title": rule.title, **fields},
         rule=rule.credit(),
     )
+
+
+def scan(arguments: Mapping[str, Any], units: Units) -> Iterator[tuple[Mapping[str, Any], bytes]]:
+    """Scan each unit's bytes with YARA rules; its files are the item and the compiled rules."""
+    from hikeshi.detect.yara import LARGEST
+    from hikeshi.detect.yara import scan as scan_bytes
+
+    for index, (unit, (file, rules)) in enumerate(units):
+        if unit["size"] > LARGEST:
+            raise ValueError(f"items over {LARGEST} bytes are not scanned with YARA")
+        ruleset = _yara(rules, arguments["version"])
+        hits = (_scanned(unit["id"], match) for match in scan_bytes(file.read(), ruleset))
+        yield {"kind": "hits", "unit": index}, "".join(map(_line, hits)).encode()
+        yield {"kind": "end", "unit": index}, b""
+
+
+_yara_sets: dict[str, YaraSet] = {}
+
+
+def _yara(file: BinaryIO, version: str) -> YaraSet:
+    from hikeshi.detect.yara import YaraSet
+
+    if version not in _yara_sets:
+        _yara_sets[version] = YaraSet.from_bytes(file.read())
+    return _yara_sets[version]
+
+
+def _scanned(item: str, match: YaraMatch) -> Hit:
+    fields = {
+        "title": match.rule.title or match.rule.id,
+        **{name: str(count) for name, count in match.strings.items()},
+    }
+    grade = Grade.INDICATED if match.rule.level in ("high", "critical") else Grade.WEAK
+    return Hit(item, grade, "rule.yara", offset=match.offset or 0, fields=fields, rule=match.rule)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from hikeshi.case.state import Done, Part, State, task_id
 from hikeshi.engine import Limits, Reply, Task, Unit
 from hikeshi.engine.local import Pool
+from hikeshi.flow.rules import file_opener
 
 JUDGE = "hikeshi.flow.judges:judge"
 BATCH_UNITS, BATCH_ROWS = 32, 5_000
@@ -75,7 +75,7 @@ class Judging:
             return
         units = []
         for item, part, _ in pending:
-            files = [_opener(str(self._state.part(part))), _opener(judge.rules)]
+            files = [file_opener(str(self._state.part(part))), file_opener(judge.rules)]
             units.append(Unit(self.task(judge, item, part), {"item": item}, files))
         rows = sum(rows for _, _, rows in pending)
         arguments = {"judge": judge.name, "version": judge.version, "table": judge.table}
@@ -139,7 +139,3 @@ class Judging:
             with open(self._state.part(done["hits"]), "rb") as file:
                 for line in file:
                     yield json.loads(line)
-
-
-def _opener(path: str) -> Any:
-    return lambda: os.open(path, os.O_RDONLY | os.O_CLOEXEC)

@@ -11,5 +11,6 @@ class Options:
     """The options of a run that change its result; case.json holds them."""
 
     rules: tuple[str, ...] = ()
+    yara: tuple[str, ...] = ()
     timezone: str = "Asia/Tokyo"
     languages: tuple[str, ...] = ("ja", "en")

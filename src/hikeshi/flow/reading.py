@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads every item of the evidence once: from files to parts and done-files, children and their children included.
 
-A container is done when all that lies in it is done, so a done-file stands for a whole subtree.
+A container is done when all that lies in it is done, so a done-file stands for a whole subtree. While an item's bytes
+are at hand its YARA scan runs as a task of its own.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,10 +21,12 @@ from hikeshi.engine.local import Pool
 from hikeshi.evidence.discover import Met
 from hikeshi.evidence.expansion import DEPTH
 from hikeshi.evidence.source import ChangedError, FileSource, Source, Spool, SpoolSource
+from hikeshi.flow.rules import Compiled, file_opener
 from hikeshi.flow.tasks import reading_version
 from hikeshi.schema import Reason
 
 READ = "hikeshi.flow.tasks:read"
+SCAN = "hikeshi.flow.judges:scan"
 BATCH_UNITS, BATCH_BYTES = 32, 1 << 20
 NESTED = -1
 
@@ -43,6 +47,9 @@ class _Open:
     spool: Spool | None = None
     digest: Any = None
     begins: int = 0
+    read: bool = True
+    scan: bool = False
+    hits: Part | None = None
 
     def forget(self) -> None:
         """Drop what was delivered: the item is lost or runs again."""
@@ -57,8 +64,10 @@ class _Open:
 class Reading:
     """The parse tasks of one run; counters tell what was new."""
 
-    def __init__(self, state: State, pool: Pool, passwords: tuple[str, ...] = ()) -> None:
-        self._state, self._pool = state, pool
+    def __init__(
+        self, state: State, pool: Pool, passwords: tuple[str, ...] = (), yara: Compiled | None = None
+    ) -> None:
+        self._state, self._pool, self._yara = state, pool, yara
         self._version = task_id(reading_version(), passwords)
         self._open: dict[str, _Open] = {}
         self._batch: list[_Open] = []
@@ -67,6 +76,8 @@ class Reading:
         self._spools: dict[str, tuple[Spool, set[str]]] = {}
         self._settled: set[str] = set()
         self.reused: set[str] = set()
+        self.scans_reused: set[str] = set()
+        self.scanned = 0
         self.read = 0
         self.lost = 0
         self.met_bytes = 0
@@ -75,6 +86,14 @@ class Reading:
     def task(self, item: str) -> str:
         """Id of the parse task of an item."""
         return task_id("read", item, self._version)
+
+    def scan_task(self, item: str) -> str:
+        """Id of the scan of an item by the YARA rules of this run."""
+        return task_id("scan", item, self._yara.version if self._yara else None)
+
+    def scan_result(self, item: str) -> Done | None:
+        """What scanning an item left, or None."""
+        return self._state.done(self.scan_task(item)) if self._yara else None
 
     def result(self, item: str) -> Done | None:
         """What reading an item left, or None."""
@@ -101,9 +120,8 @@ class Reading:
         """Work until nothing is left; `on_done` hears of each item read, `other` gets the replies of other tasks."""
         while True:
             for reply in self._pool.replies():
-                if reply.task.function == READ:
-                    self._take(reply, on_done)
-                    self._flush()
+                if reply.task.function in (READ, SCAN):
+                    self.take(reply, on_done)
                 else:
                     other(reply)
                 tell()
@@ -112,21 +130,74 @@ class Reading:
             for item in sorted(self._waiting):  # containers that hold each other
                 self._settle(item)
 
+    def scan_hits(self, items: Iterable[str]) -> Iterator[dict[str, Any]]:
+        """All hits of the scans of these items, in a fixed order."""
+        for item in sorted(items):
+            done = self.scan_result(item)
+            if done is not None:
+                with open(self._state.part(done["hits"]), "rb") as file:
+                    yield from map(json.loads, file)
+
+    def scan_losses(self, places: Mapping[str, Sequence[str]]) -> Iterator[dict[str, Any]]:
+        """What was not scanned, as issues: the scan was lost, or the bytes were not at hand in this run."""
+        for item in sorted(places) if self._yara else ():
+            done = self.scan_result(item)
+            if done is None or "lost" in done:
+                reason = done["lost"] if done else Reason.NOT_AT_HAND.value
+                fields = {"judge": "yara"} | ({"detail": done["detail"][-400:]} if done else {})
+                where = {"item": item, "path": places[item][0], "offset": None}
+                yield {
+                    **where,
+                    "reason": reason,
+                    "records": 0,
+                    "fields": fields,
+                    "unknown": "unknown.not-judged",
+                }
+
     def _meet(self, item: str, name: str, source: Source, depth: int) -> None:
         if item in self._settled or item in self.reused:
             return
         if item in self._open or item in self._waiting:
             return
-        done = self.result(item)
-        if done is not None and "lost" not in done and self._state.intact(_parts(done)):
+        entry = _Open(item, name, source, depth, scan=self._yara is not None and self._scan_of(item) is None)
+        done = self._read_of(item)
+        if done is not None and self._whole(done):
             self._reuse(item, done)
-            return
-        entry = _Open(item, name, source, depth)
+            entry.read = False
+            if not entry.scan:
+                return
+            self._waiting[item] = (done, {SCAN})
         self._open[item] = entry
         self.met_bytes += source.size
         self._batch.append(entry)
         if len(self._batch) >= BATCH_UNITS or source.size > BATCH_BYTES:
             self._flush()
+
+    def _read_of(self, item: str) -> Done | None:
+        done = self.result(item)
+        return done if done is not None and "lost" not in done and self._state.intact(_parts(done)) else None
+
+    def _scan_of(self, item: str) -> Done | None:
+        done = self.scan_result(item)
+        return (
+            done if done is not None and "lost" not in done and self._state.intact([done["hits"]]) else None
+        )
+
+    def _whole(self, done: Done) -> bool:
+        """Whether nothing below needs the bytes of this item: all of it is scanned, if this run scans."""
+        if self._yara is None:
+            return True
+        pending = [child["item"] for child in done["children"]]
+        seen = set(pending)
+        while pending:
+            item = pending.pop()
+            below = self.result(item)
+            if self._scan_of(item) is None:
+                return below is None  # too deep to have been met
+            fresh = {child["item"] for child in below["children"]} - seen if below else set()
+            seen |= fresh
+            pending += fresh
+        return True
 
     def _reuse(self, item: str, done: Done) -> None:
         """Count a finished item, and all that lies in it."""
@@ -136,6 +207,8 @@ class Reading:
             if item in self.reused:
                 continue
             self.reused.add(item)
+            if self._yara and self._scan_of(item) is not None:
+                self.scans_reused.add(item)
             for child in done["children"]:
                 below = self.result(child["item"])
                 if below is not None:
@@ -147,24 +220,31 @@ class Reading:
         large = [entry for entry in self._batch if entry.source.size > BATCH_BYTES]
         self._batch = []
         for group in [small, *([entry] for entry in large)]:
-            if group:
-                size = sum(entry.source.size for entry in group)
-                units = [
-                    Unit(
-                        entry.item,
-                        {"id": entry.item, "name": entry.name, "size": entry.source.size},
-                        [entry.source.open],
-                    )
-                    for entry in group
-                ]
-                limits = Limits(wall=600 + size / 100_000)
-                self._pool.submit(
-                    Task(READ, units, limits=limits, priority=(size >> 20, -max(e.depth for e in group)))
-                )
+            self._submit(READ, [entry for entry in group if entry.read])
+            self._submit(SCAN, [entry for entry in group if entry.scan])
 
-    def _take(self, reply: Reply, on_done: Callable[[str, Done], None]) -> None:
+    def _submit(self, function: str, group: list[_Open]) -> None:
+        if not group:
+            return
+        size = sum(entry.source.size for entry in group)
+        units = []
+        for entry in group:
+            arguments = {"id": entry.item, "name": entry.name, "size": entry.source.size}
+            rules = [file_opener(self._yara.path)] if self._yara and function == SCAN else []
+            units.append(Unit(entry.item, arguments, [entry.source.open, *rules]))
+        limits = Limits(wall=600 + size / 100_000)
+        if function == SCAN:
+            limits = Limits(silence=900, wall=900 * len(group))
+        arguments = {"version": self._yara.version} if self._yara and function == SCAN else {}
+        depth = max(entry.depth for entry in group)
+        self._pool.submit(Task(function, units, arguments, limits, priority=(size >> 20, -depth)))
+
+    def take(self, reply: Reply, on_done: Callable[[str, Done], None]) -> None:
+        """Hear one reply of a reading or scanning task."""
         entry = self._open[reply.unit.key]
-        if reply.message:
+        if reply.task.function == SCAN:
+            self._take_scan(entry, reply)
+        elif reply.message:
             self._hear(entry, dict(reply.message.head), reply.message.blob)
         elif reply.again:
             entry.forget()
@@ -177,6 +257,34 @@ class Reading:
             self._close(entry, on_done, lost=reply.lost.value)
         elif reply.finished:
             self._close(entry, on_done)
+        self._flush()
+
+    def _take_scan(self, entry: _Open, reply: Reply) -> None:
+        entry.hits = entry.hits or self._state.new_part()
+        if reply.message:
+            entry.hits.write(reply.message.blob)
+        elif reply.again:
+            entry.hits.drop()
+            entry.hits = None
+        else:
+            result = {"item": entry.item}
+            if reply.lost:
+                entry.hits.drop()
+                entry.hits = self._state.new_part()
+                result |= {"lost": reply.lost.value, "detail": reply.detail}
+            self._state.finish(self.scan_task(entry.item), result | {"hits": entry.hits.keep()})
+            self.scanned += 1
+            entry.scan = False
+            self._finish(entry, SCAN)
+
+    def _finish(self, entry: _Open, what: str) -> None:
+        """Settle an item when its reading, its scan and all that lies in it are done."""
+        if not entry.read and not entry.scan:
+            del self._open[entry.item]
+        if entry.item in self._waiting:
+            self._waiting[entry.item][1].discard(what)
+            if not self._waiting[entry.item][1]:
+                self._settle(entry.item)
 
     def _hear(self, entry: _Open, head: dict[str, Any], blob: bytes) -> None:
         match head["kind"]:
@@ -205,8 +313,7 @@ class Reading:
                 }
 
     def _close(self, entry: _Open, on_done: Callable[[str, Done], None], lost: str | None = None) -> None:
-        """Keep the parts, meet the children, and settle the item when nothing in it is left to do."""
-        del self._open[entry.item]
+        """Keep the parts and meet the children."""
         self.done_bytes += entry.source.size
         parts = {name: part.keep() for name, part in sorted(entry.parts.items())}
         begins = [child.pop("begins") for child in entry.children]
@@ -214,7 +321,7 @@ class Reading:
         done |= {"parts": parts, "rows": entry.rows, "children": entry.children}
         if lost:
             done["lost"] = lost
-        self._waiting[entry.item] = (done, set())
+        self._waiting[entry.item] = (done, {READ, SCAN} if entry.scan else {READ})
         if entry.spool:
             self._spools[entry.item] = (entry.spool, set())
         for child, begin in zip(entry.children, begins, strict=True):
@@ -223,8 +330,8 @@ class Reading:
             self.read += 1
             on_done(entry.item, done)
         self._release(entry.item)
-        if not self._waiting[entry.item][1]:
-            self._settle(entry.item)
+        entry.read = False
+        self._finish(entry, READ)
 
     def _meet_child(self, parent: _Open, child: dict[str, Any], begin: int) -> None:
         if parent.depth + 1 > DEPTH or parent.spool is None:

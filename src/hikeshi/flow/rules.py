@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,10 +17,11 @@ from hikeshi.engine.local import Pool
 from hikeshi.errors import RuleError
 from hikeshi.evidence.discover import walk
 
-COMPILE = "hikeshi.flow.tasks:compile_rules"
+COMPILE = {"sigma": "hikeshi.flow.tasks:compile_rules", "yara": "hikeshi.flow.tasks:compile_yara"}
+PACKAGE = {"sigma": "pysigma", "yara": "yara-x"}
 LARGEST = 256 << 20
 
-# Bumped when compiling the same rules gives another result; pySigma's version counts by itself.
+# Bumped when compiling the same rules gives another result; the compiler's version counts by itself.
 VERSION = "1"
 
 
@@ -30,6 +31,7 @@ class RuleFiles:
 
     name: str
     files: tuple[tuple[str, bytes], ...]
+    kind: str = "sigma"
 
     @property
     def sha256(self) -> str:
@@ -48,14 +50,15 @@ class Compiled:
     sha256: str
     path: str
     version: str
+    kind: str = "sigma"
 
 
-def given(arguments: Sequence[str]) -> list[RuleFiles]:
-    """The rule sets of ``--rules``; RuleError when one cannot be read."""
+def given(arguments: Sequence[str], kind: str) -> list[RuleFiles]:
+    """The rule sets of ``--rules`` or ``--yara``; RuleError when one cannot be read."""
     sets = []
     for argument in arguments:
         if not os.path.exists(argument):
-            raise RuleError(f"There are no rules at {argument!r}; give a Sigma file, a folder or an archive.")
+            raise RuleError(f"There are no rules at {argument!r}; give a file, a folder or an archive.")
         found, size = [], 0
         for met in walk(argument):
             if met.source:
@@ -65,25 +68,27 @@ def given(arguments: Sequence[str]) -> list[RuleFiles]:
                         f"{argument!r} is larger than 256 MiB; give the folder or archive of the rules alone."
                     )
                 found.append((met.path.partition("/")[2] or met.path, Path(met.source.path).read_bytes()))
-        sets.append(RuleFiles(os.path.basename(os.path.abspath(argument)), tuple(sorted(found))))
+        sets.append(RuleFiles(os.path.basename(os.path.abspath(argument)), tuple(sorted(found)), kind))
     return sorted(sets, key=lambda rules: (rules.name, rules.sha256))
 
 
 def compiled(rules: RuleFiles, pool: Pool) -> Compiled:
     """The compiled form, from the cache or made now; RuleError when no rule in it can be compiled."""
-    key = hashlib.sha256(f"{VERSION} {version('pysigma')} {rules.sha256}".encode()).hexdigest()
+    key = hashlib.sha256(
+        f"{VERSION} {rules.kind} {version(PACKAGE[rules.kind])} {rules.sha256}".encode()
+    ).hexdigest()
     path = _cache() / f"{key}.json"
     if not path.is_file():
         _compile(rules, pool, path)
     data = path.read_bytes()
-    return Compiled(rules.name, rules.sha256, str(path), hashlib.sha256(data).hexdigest())
+    return Compiled(rules.name, rules.sha256, str(path), hashlib.sha256(data).hexdigest(), rules.kind)
 
 
 def _compile(rules: RuleFiles, pool: Pool, path: Path) -> None:
     unit = Unit(
         rules.sha256, {"names": [name for name, _ in rules.files]}, [_bytes(data) for _, data in rules.files]
     )
-    pool.submit(Task(COMPILE, [unit], {"name": rules.name}, Limits(silence=600, wall=1200)))
+    pool.submit(Task(COMPILE[rules.kind], [unit], {"name": rules.name}, Limits(silence=600, wall=1200)))
     result = b""
     for reply in pool.replies():
         if reply.message:
@@ -94,11 +99,24 @@ def _compile(rules: RuleFiles, pool: Pool, path: Path) -> None:
             )
     if not result:
         raise RuleError(
-            f"There is no Sigma rule in {rules.name!r}; give the folder or archive that holds the .yml files."
+            f"There is no {rules.kind} rule in {rules.name!r}; give the folder or archive that holds the rule files."
         )
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as scratch:
         scratch.write(result)
     os.replace(scratch.name, path)
+
+
+def joined(sets: Sequence[RuleFiles]) -> RuleFiles | None:
+    """Several rule sets as one, for engines that compile all rules together."""
+    if not sets:
+        return None
+    files = tuple((f"{rules.name}/{path}", data) for rules in sets for path, data in rules.files)
+    return RuleFiles("+".join(rules.name for rules in sets), files, sets[0].kind)
+
+
+def file_opener(path: str) -> Callable[[], int]:
+    """Opens a file for a worker, read-only."""
+    return lambda: os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
 
 def _bytes(data: bytes) -> Any:

@@ -25,6 +25,9 @@ def rows(rules: Sequence[Compiled], logs: Sequence[Row], found: Sequence[Mapping
 
 
 def _rows(compiled: Compiled, present: set[tuple[str, int]], hits: Mapping[str, int]) -> Iterator[Row]:
+    if compiled.kind == "yara":
+        yield from _yara(compiled)
+        return
     ruleset = RuleSet.from_bytes(Path(compiled.path).read_bytes())
     absent = {rule.rule: rule.needs for rule in unreachable(ruleset, present)}
     for number, rule in enumerate(ruleset.rules):
@@ -51,6 +54,21 @@ def _rows(compiled: Compiled, present: set[tuple[str, int]], hits: Mapping[str, 
             "path": refused.path,
             "state": "refused",
             "reason": refused.reason,
+            "needs": [],
+            "hits": 0,
+        }
+
+
+def _yara(compiled: Compiled) -> Iterator[Row]:
+    """YARA rules are not listed one by one; files that could not be compiled are."""
+    from hikeshi.detect.yara import YaraSet
+
+    for path, reason in YaraSet.from_bytes(Path(compiled.path).read_bytes()).refused:
+        yield {
+            "set": compiled.name,
+            "path": path,
+            "state": "refused",
+            "reason": reason,
             "needs": [],
             "hits": 0,
         }

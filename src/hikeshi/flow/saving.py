@@ -6,7 +6,8 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from hikeshi import __version__, reconstruct
 from hikeshi.case import findings as case_findings
@@ -14,7 +15,6 @@ from hikeshi.case import write as case_write
 from hikeshi.case.evidence import Account, Evidence
 from hikeshi.case.state import Done, State
 from hikeshi.families import Pack, entry, fingerprint, packs
-from hikeshi.flow.judging import Judging
 from hikeshi.flow.options import Options
 from hikeshi.flow.reporting import write_report
 from hikeshi.flow.rules import Compiled
@@ -24,8 +24,6 @@ from hikeshi.reconstruct.gaps import gaps
 from hikeshi.reconstruct.hosts import hosts, sources
 from hikeshi.schema import SCHEMA, Grade, Hit, Rule
 
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # Which kinds of item hold the artefacts that packs ask for beside event logs.
 ARTEFACTS = {
@@ -43,7 +41,8 @@ def save(
     options: Options,
     tree: Evidence,
     results: Mapping[str, Done],
-    judging: Judging,
+    hits: Sequence[Mapping[str, Any]],
+    losses: Sequence[Mapping[str, Any]],
     rules: Sequence[Compiled],
 ) -> dict[str, Any]:
     """Write the case; gives its account (case.json)."""
@@ -57,10 +56,9 @@ def save(
     query = Database(out).rows
 
     where = {item: [(path, None) for path in paths] for item, paths in tree.places.items()}
-    hits = list(judging.hits(results))
     found = case_findings.findings([*hits, *_joined(hits)], where)
     case_write.write_lines(out / "findings.jsonl", found)
-    issues = sorted([*tree.issues, *judging.losses(results, tree.places)], key=case_write.issue_order)
+    issues = sorted([*tree.issues, *losses], key=case_write.issue_order)
     case_write.write_lines(out / "issues.jsonl", issues)
 
     machines, names = hosts(query)
@@ -129,13 +127,20 @@ def _account(
             "name": "hikeshi",
             "version": __version__,
             "packs": [_pack(pack) for pack in packs()],
-            "rules": [{"name": r.name, "sha256": r.sha256} for r in rules if r.name != "packs"],
+            "rules": [
+                {"name": r.name, "kind": r.kind, "sha256": r.sha256} for r in rules if r.name != "packs"
+            ],
         },
-        "options": dataclasses.asdict(options)
-        | {"rules": sorted(r.name for r in rules if r.name != "packs")},
+        "options": _options(options),
         "evidence": tree.tree,
         "totals": case_write.totals(tree) | {"findings": len(found), "grades": grades},
     }
+
+
+def _options(options: Options) -> dict[str, Any]:
+    """Rule sets are named by what they are called, not by where they lay."""
+    names = {key: sorted(Path(path).name for path in getattr(options, key)) for key in ("rules", "yara")}
+    return dataclasses.asdict(options) | names
 
 
 def _pack(pack: Pack) -> dict[str, str]:

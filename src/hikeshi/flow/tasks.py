@@ -18,6 +18,8 @@ Sent = tuple[Mapping[str, Any], bytes]
 Units = Sequence[tuple[Mapping[str, Any], Sequence[BinaryIO]]]
 
 HEAD = 65_536
+SIGMA = (".yml", ".yaml")
+YARA = (".yar", ".yara")
 
 
 def read(arguments: Mapping[str, Any], units: Units) -> Iterator[Sent]:
@@ -100,12 +102,8 @@ def compile_rules(arguments: Mapping[str, Any], units: Units) -> Iterator[Sent]:
     from hikeshi.detect.sigma.compile import compile_rules as compile_sigma
 
     for index, (unit, files) in enumerate(units):
-        found = [
-            pair
-            for name, file in zip(unit["names"], files, strict=True)
-            for pair in _opened(name, file.read(), 0)
-        ]
-        rules = [(name, data) for name, data in found if name.endswith((".yml", ".yaml"))]
+        found = _rule_files(unit["names"], files)
+        rules = [(name, data) for name, data in found if name.endswith(SIGMA)]
         drl = any(b"Detection Rule License" in data for name, data in found if "license" in name.lower())
         if rules:
             compiled = compile_sigma(rules, licence="DRL-1.1" if drl else None)
@@ -113,9 +111,24 @@ def compile_rules(arguments: Mapping[str, Any], units: Units) -> Iterator[Sent]:
         yield {"kind": "end", "unit": index}, b""
 
 
+def compile_yara(arguments: Mapping[str, Any], units: Units) -> Iterator[Sent]:
+    """Compile YARA rules: one unit as for Sigma; sends the rule set."""
+    from hikeshi.detect.yara import compile_yara as compile_files
+
+    for index, (unit, files) in enumerate(units):
+        rules = [(name, data) for name, data in _rule_files(unit["names"], files) if name.endswith(YARA)]
+        if rules:
+            yield {"kind": "rules", "unit": index}, compile_files(rules).to_bytes()
+        yield {"kind": "end", "unit": index}, b""
+
+
+def _rule_files(names: Sequence[str], files: Sequence[BinaryIO]) -> list[tuple[str, bytes]]:
+    return [pair for name, file in zip(names, files, strict=True) for pair in _opened(name, file.read(), 0)]
+
+
 def _opened(name: str, data: bytes, depth: int) -> Iterator[tuple[str, bytes]]:
     """A rule file itself, or what an archive of rules holds."""
-    reader = pick(data[:HEAD], name) if depth < 3 and not name.endswith((".yml", ".yaml")) else None
+    reader = pick(data[:HEAD], name) if depth < 3 and not name.endswith((*SIGMA, *YARA)) else None
     if reader is None or not reader.__name__.startswith("hikeshi.evidence."):
         yield name, data
         return
