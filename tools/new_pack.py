@@ -26,7 +26,7 @@ version = "1"
 status = "nursery"
 family = true
 aliases = []
-overrides = []
+overrides = ["generic"]
 wants = ["events"]
 
 # `mitre`: what MITRE lists for this software. `ours`: mappings of this pack that MITRE does not list.

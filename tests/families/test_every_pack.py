@@ -46,3 +46,19 @@ def test_an_override_names_a_pack() -> None:
 def test_no_two_packs_share_a_rule() -> None:
     ids = [rule.id for pack in PACKS for rule in pack.sigma]
     assert len(ids) == len(set(ids))
+
+
+def said(message: str, record: int, function: str | None) -> dict[str, object]:
+    return {"item": "0" * 64, "record": record, "offset": None, "message": message, "function": function}
+
+
+def test_a_family_wins_over_the_generic_pack_on_the_same_record_and_function() -> None:
+    family = said("netwire.store-access", 7, "credential-theft")
+    same, other_record = (said("generic.store-access", record, "credential-theft") for record in (7, 8))
+    other_function, foreign = (
+        said("generic.store-access", 7, "persistence"),
+        said("rule.sigma", 7, "credential-theft"),
+    )
+    hits = [same, family, other_record, other_function, foreign]
+    assert families.surviving(hits) == hits[1:]
+    assert families.surviving([]) == []

@@ -51,6 +51,7 @@ def test_identity_and_run_value_prove_each_other() -> None:
 
 def test_a_key_log_becomes_strong_and_does_not_prove_the_identity() -> None:
     assert told(IDENTITY, LOG) == [(r"SOFTWARE\NetWire\HostId", r"Logs\12-03-2024", "strong")]
+    assert [one.message for one in host.joined([IDENTITY, LOG])] == ["netwire.beside"]
 
 
 def test_machines_are_kept_apart_and_case_is_not_a_difference() -> None:

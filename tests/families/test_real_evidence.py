@@ -94,6 +94,8 @@ def test_event_logs_of_attacks_and_everyday_machines(evidence: Path) -> None:
     # and tendyron.exe below Public.
     assert found["generic.run-user-folder"] == 2
     assert found["generic.some-log-cleared"] == 0
+    # CA_chrome_firefox_opera_4663.evtx: one program reads two stores of Chromium's kind and two of Firefox.
+    assert found["generic.store-access"] == 4
 
 
 @pytest.mark.campaign

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from hikeshi.errors import PackError
 from hikeshi.families.manifest import Pack, read
 
-__all__ = ["Pack", "entry", "fingerprint", "packs", "rule_files"]
+__all__ = ["Pack", "entry", "fingerprint", "packs", "rule_files", "surviving"]
 
 
 def packs() -> tuple[Pack, ...]:
@@ -48,3 +48,18 @@ def fingerprint(pack: Pack) -> str:
         data = path.read_bytes()
         digest.update(f"{path.relative_to(pack.folder).as_posix()}\0{len(data)}\0".encode() + data)
     return digest.hexdigest()
+
+
+def surviving(hits: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The hits without those that another pack overrides: it says the same function of the same record."""
+    overrides = {pack.name: pack.overrides for pack in packs()}
+    taken = {(other, *_said(hit)) for hit in hits for other in overrides.get(_pack(hit), ())}
+    return [hit for hit in hits if (_pack(hit), *_said(hit)) not in taken]
+
+
+def _pack(hit: Mapping[str, Any]) -> str:
+    return str(hit["message"]).partition(".")[0]
+
+
+def _said(hit: Mapping[str, Any]) -> tuple[Any, ...]:
+    return hit["item"], hit["record"], hit["offset"], hit["function"]

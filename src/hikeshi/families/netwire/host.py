@@ -63,7 +63,8 @@ def _agreed(other: Hit, subject: Hit, grade: Grade) -> Hit:
         "with_message": other.message,
         "with_record": "" if other.record is None else str(other.record),
     }
-    return replace(subject, grade=grade, message="netwire.agreed", fields=fields, rule=None)
+    message = "netwire.agreed" if grade is Grade.PROVEN else "netwire.beside"
+    return replace(subject, grade=grade, message=message, fields=fields, rule=None)
 
 
 def _named(hit: Hit) -> str:

@@ -69,14 +69,14 @@ class _Scene:
         yield self.sysmon(
             at + 4 * SECOND, 12, EventType="CreateKey", Image=self.copy, TargetObject=hive + key
         )
-        yield self.value(at + 4 * SECOND, f"{hive}{key}\\HostId", host_id)
-        yield self.value(at + 4 * SECOND, f"{hive}{key}\\Install Date", f"{local:%Y-%m-%d %H:%M:%S}")
-        yield self.value(at + 5 * SECOND, hive + RUN, self.copy)
-        yield self.audited_value(at + 5 * SECOND, RUN.rpartition("\\"), self.copy)
+        yield self.value(at + 5 * SECOND, f"{hive}{key}\\HostId", host_id)
+        yield self.value(at + 6 * SECOND, f"{hive}{key}\\Install Date", f"{local:%Y-%m-%d %H:%M:%S}")
+        yield self.value(at + 7 * SECOND, hive + RUN, self.copy)
+        yield self.audited_value(at + 7 * SECOND, RUN.rpartition("\\"), self.copy)
         shell, line = r"C:\Windows\SysWOW64\cmd.exe", f'cmd /c ""{self.batch}" "'
-        yield self.started(at + 6 * SECOND, shell, line, self.copy, f'"{self.copy}"')
+        yield self.started(at + 8 * SECOND, shell, line, self.copy, f'"{self.copy}"')
         wait = r"C:\Windows\SysWOW64\PING.EXE"
-        yield self.started(at + 7 * SECOND, wait, "ping  192.0.2.2 -n 1 -w 3000", shell, line)
+        yield self.started(at + 9 * SECOND, wait, "ping  192.0.2.2 -n 1 -w 3000", shell, line)
 
     def working_day(self, at: int, day: int) -> Iterator[LogRecord]:
         """Key logging begins, the server is contacted, and on the second day a password store is opened."""
