@@ -113,7 +113,7 @@ def test_rules_that_need_sysmon(sources: dict[str, bytes], sigmahq: RuleSet) -> 
     }
     absent = {sigmahq.rules[each.rule].path for each in unreachable(sigmahq, without) if each.needs}
 
-    assert len(expected) > 600
+    assert len(expected) == 548
     assert expected <= absent
     # The others ask, of a process or a registry value, what only Sysmon writes down.
     assert all(
