@@ -144,6 +144,30 @@ def test_placeholders_with_values() -> None:
     assert [match.row for match in found] == [0, 2]
 
 
+@pytest.mark.parametrize(
+    ("named", "source", "left"),
+    [
+        ("any", {"product": "windows"}, [[1], [1]]),
+        (["one"], {"product": "windows"}, [[1], [0, 1]]),
+        (["one"], {"product": "windows", "category": "process_creation"}, None),
+        (["nobody"], {"product": "windows"}, None),
+    ],
+)
+def test_filters(named: str | list[str], source: dict[str, str], left: list[list[int]] | None) -> None:
+    rules = [cases.rule({"s": {"A": "x"}, "condition": "s"}, name=name) for name in ("one", "two")]
+    narrow = {"rules": named, "selection": {"User": "admin"}, "condition": "not selection"}
+    document = {"title": "f", "logsource": source, "filter": narrow}
+    found = compile_rules(
+        [("f.yml", text(document)), *((f"{n}.yml", text(rule)) for n, rule in enumerate(rules))]
+    )
+
+    if left is None:
+        assert [refused.reason for refused in found.refused] == ["a filter that concerns none of the rules"]
+        left = [[0, 1], [0, 1]]
+    matches = cases.matches(found, [cases.event({"A": "x", "User": user}) for user in ("admin", "eve")])
+    assert [[match.row for match in matches if match.rule == number] for number in (0, 1)] == left
+
+
 def test_same_bytes_whatever_the_order() -> None:
     sources = [(f"{n}.yml", GOOD.replace("Image: x", f"Image: [x, y{n}]").encode()) for n in range(5)]
     rules = compile_rules(sources)

@@ -18,6 +18,7 @@ from sigma.rule.base import SigmaYAMLLoader
 
 from hikeshi.detect.sigma.chains import Chain, chain, resolved
 from hikeshi.detect.sigma.credits import credits
+from hikeshi.detect.sigma.filters import Filter, filtered, read_filter
 from hikeshi.detect.sigma.leaves import Placeholders, Unsupported
 from hikeshi.detect.sigma.rules import Refused, RuleSet, SigmaRule
 from hikeshi.detect.sigma.trees import Grove, compact
@@ -61,20 +62,24 @@ def compile_rules(
     grove = Grove(placeholders or {})
     rules: list[SigmaRule] = []
     chains: list[Chain] = []
+    filters: list[Filter] = []
     refused: list[Refused] = []
     for path, text in ((path, text) for path, data in sorted(sources) for text in _documents(data)):
         try:
             document = yaml.load(text.decode("utf-8-sig"), SigmaYAMLLoader)
             if isinstance(document, dict) and "correlation" in document:
                 chains.append(chain(path, text, document, licence))
+            elif isinstance(document, dict) and "filter" in document:
+                filters.append(read_filter(path, document, grove, _POLICY))
             elif document is not None:
                 rules.append(_rule(path, text, document, licence, grove))
         except _FAULTS as error:
             refused.append(Refused(path, _reason(error)))
+    rules, idle = filtered(rules, filters, grove)
     trees, leaves = compact([rule.tree for rule in rules], grove.leaves)
     rules = [replace(rule, tree=tree) for rule, tree in zip(rules, trees, strict=True)]
     rules, correlations, unresolved = resolved(rules, chains)
-    return RuleSet(tuple(rules), leaves, tuple(correlations), tuple(sorted([*refused, *unresolved])))
+    return RuleSet(tuple(rules), leaves, tuple(correlations), tuple(sorted([*refused, *idle, *unresolved])))
 
 
 def _documents(data: bytes) -> list[bytes]:
