@@ -3,7 +3,7 @@
 
 An event is a mapping of field name to text or None. Log sources are not this module's business. What the
 specification leaves open is decided as the product documents it: an absent field makes a predicate false,
-case folds by str.lower(), a keyword is found anywhere in any value.
+case folds by str.lower(), a keyword is found anywhere in any value, regular expressions have ASCII classes.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def _tests(modifiers: list[str], value: Any, keyword: bool) -> list[Test]:
     if "cidr" in modifiers:
         return [lambda text: _in_network(text, value)]
     if "re" in modifiers:
-        flags = ("i" in modifiers) * re.I | ("m" in modifiers) * re.M | ("s" in modifiers) * re.S
+        flags = re.A | ("i" in modifiers) * re.I | ("m" in modifiers) * re.M | ("s" in modifiers) * re.S
         return [lambda text: re.search(value, text, flags) is not None]
     if isinstance(value, bool):
         value = str(value).lower()

@@ -41,7 +41,9 @@ TEXT_MODIFIERS = st.sampled_from(
         "|contains|all|windash",
     ]
 ).map(lambda modifiers: "" if modifiers == "|" else modifiers)
-REGEX = st.sampled_from(["a", "^a.b$", "[ab]+1", "(?:a|b)", "a\\.b", "^$", "\\\\", "b$", "A\\b"])
+REGEX = st.sampled_from(
+    ["a", "^a.b$", "[ab]+1", "(?:a|b)", "a\\.b", "^$", "\\\\", "b$", "A\\b", "(?i)A", "[$]", "\\w\\W"]
+)
 
 
 def one_or_more(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:

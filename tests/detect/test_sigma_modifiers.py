@@ -83,6 +83,13 @@ ITEMS: list[tuple[str, Any, dict[str, str | None], bool]] = [
     ("A|re", "a\\*b", {"A": "a*b"}, True),
     ("A|re", "a\\*b", {"A": "aab"}, False),
     ("A|re", "\\\\x", {"A": "\\x"}, True),
+    ("A|re", "b$", {"A": "ab\n"}, True),
+    ("A|re", "b$", {"A": "ab\n\n"}, False),
+    ("A|re", "[$]", {"A": "a$b"}, True),
+    ("A|re", "[]$]", {"A": "a]b"}, True),
+    ("A|re", "\\$b", {"A": "a$b"}, True),
+    ("A|re|m", "b$", {"A": "ab\nc"}, True),
+    ("A|re", "a\\b", {"A": "aé"}, True),
     # cidr.
     ("A|cidr", "10.0.0.0/8", {"A": "10.9.8.7"}, True),
     ("A|cidr", "10.0.0.0/8", {"A": "11.0.0.1"}, False),

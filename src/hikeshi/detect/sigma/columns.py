@@ -58,6 +58,13 @@ class Field:
         return row_set(self.rows, self.count)
 
     @cached_property
+    def array(self) -> pa.Array:
+        """The distinct values for Arrow."""
+        import pyarrow as pa
+
+        return pa.array(self.texts, type=pa.string())
+
+    @cached_property
     def folded(self) -> list[str]:
         """The distinct values in lower case."""
         return [text.lower() for text in self.texts]

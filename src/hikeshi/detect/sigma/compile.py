@@ -6,23 +6,40 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
+import re2
 import yaml
 from sigma.exceptions import SigmaError
 from sigma.modifiers import SigmaWideModifier, modifier_mapping
+from sigma.policy import SigmaPolicy
 from sigma.rule import SigmaRule as Parsed
 from sigma.rule.base import SigmaYAMLLoader
 
 from hikeshi.detect.sigma.chains import Chain, chain, resolved
 from hikeshi.detect.sigma.credits import credits
+from hikeshi.detect.sigma.filters import Filter, filtered, read_filter
 from hikeshi.detect.sigma.leaves import Placeholders, Unsupported
 from hikeshi.detect.sigma.rules import Refused, RuleSet, SigmaRule
 from hikeshi.detect.sigma.trees import Grove, compact
 
 modifier_mapping.setdefault("utf16le", SigmaWideModifier)  # the specification's other name of `wide`
 
+
+class _Expressions:
+    """Checks regular expressions for pySigma as its own engine does, without its log lines."""
+
+    error = re2.error
+
+    def compile(self, pattern: str, flags: int = 0) -> Any:
+        options = re2.Options()
+        options.log_errors = False
+        return re2.compile(pattern, options=options)
+
+
+_POLICY = SigmaPolicy(regex_engine=cast(Any, _Expressions()))
 _MARK = re.compile(rb"(?m)^---(?=\s|$)")
+_TEXTS = ("id", "name", "title", "author", "level", "status", "license")
 _FAULTS = (
     SigmaError,
     Unsupported,
@@ -45,20 +62,24 @@ def compile_rules(
     grove = Grove(placeholders or {})
     rules: list[SigmaRule] = []
     chains: list[Chain] = []
+    filters: list[Filter] = []
     refused: list[Refused] = []
     for path, text in ((path, text) for path, data in sorted(sources) for text in _documents(data)):
         try:
             document = yaml.load(text.decode("utf-8-sig"), SigmaYAMLLoader)
             if isinstance(document, dict) and "correlation" in document:
                 chains.append(chain(path, text, document, licence))
+            elif isinstance(document, dict) and "filter" in document:
+                filters.append(read_filter(path, document, grove, _POLICY))
             elif document is not None:
                 rules.append(_rule(path, text, document, licence, grove))
         except _FAULTS as error:
             refused.append(Refused(path, _reason(error)))
+    rules, idle = filtered(rules, filters, grove)
     trees, leaves = compact([rule.tree for rule in rules], grove.leaves)
     rules = [replace(rule, tree=tree) for rule, tree in zip(rules, trees, strict=True)]
     rules, correlations, unresolved = resolved(rules, chains)
-    return RuleSet(tuple(rules), leaves, tuple(correlations), tuple(sorted([*refused, *unresolved])))
+    return RuleSet(tuple(rules), leaves, tuple(correlations), tuple(sorted([*refused, *idle, *unresolved])))
 
 
 def _documents(data: bytes) -> list[bytes]:
@@ -69,12 +90,12 @@ def _documents(data: bytes) -> list[bytes]:
 def _rule(path: str, text: bytes, document: Any, licence: str | None, grove: Grove) -> SigmaRule:
     if not isinstance(document, dict) or not isinstance(document.get("detection"), dict):
         raise Unsupported("not a Sigma rule: it has no detection section")
-    parsed = Parsed.from_dict(document, collect_errors=True)
+    texts = {key: value for key, value in document.items() if key not in _TEXTS or isinstance(value, str)}
+    parsed = Parsed.from_dict(texts, collect_errors=True, policy=_POLICY)
     judged = parsed
     if parsed.errors:  # Mistakes in what a rule says about itself do not keep it from being judged.
-        judged = Parsed.from_dict(
-            {"title": "-", **{key: document.get(key) for key in ("logsource", "detection")}}
-        )
+        sections = {key: document.get(key) for key in ("logsource", "detection")}
+        judged = Parsed.from_dict({"title": "-", **sections}, policy=_POLICY)
     tree = grove.branch(
         "or", [grove.tree(condition.parsed) for condition in judged.detection.parsed_condition]
     )

@@ -10,7 +10,7 @@ from typing import Any
 from sigma.rule.attributes import SigmaLevel, SigmaStatus
 from sigma.rule.base import SigmaRuleBase
 
-_TECHNIQUE = re.compile(r"t\d{4}(\.\d{3})?")
+_TECHNIQUE = re.compile(r"[tT]\d{4}(\.\d{3})?")
 
 
 def credits(path: str, text: bytes, parsed: SigmaRuleBase, licence: str | None) -> dict[str, Any]:

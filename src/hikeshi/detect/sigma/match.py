@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import operator
 import re
-import warnings
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from hikeshi.detect.sigma.columns import Columns, Field
+from hikeshi.detect.sigma.regex import searched
 from hikeshi.detect.sigma.rules import Leaf
 
 Test = Callable[[str], bool]
@@ -56,6 +56,8 @@ def _codes(leaf: Leaf, found: Field) -> list[int]:
         return [code for value in leaf.values for code in found.number_of.get(value, ())]
     if leaf.op == "contains" and not leaf.cased:
         return sorted(set().union(*map(found.containing, leaf.values)))
+    if leaf.op == "re":
+        return sorted(set().union(*(searched(value, leaf.flags, found) for value in leaf.values)))
     texts = found.folded if leaf.op in ("startswith", "endswith", "contains", "like") else found.texts
     if leaf.cased:
         texts = found.texts
@@ -63,7 +65,7 @@ def _codes(leaf: Leaf, found: Field) -> list[int]:
         before, after, holds = _EDGES[leaf.op]
         codes = {c for v in leaf.values for c in found.candidates(before + v + after) if holds(texts[c], v)}
         return sorted(codes)
-    tests = [test(leaf.op, value, leaf.flags) for value in leaf.values]
+    tests = [test(leaf.op, value) for value in leaf.values]
     return [code for code, text in enumerate(texts) if any(holds(text) for holds in tests)]
 
 
@@ -91,7 +93,7 @@ def _referring(leaf: Leaf, found: Field, columns: Columns) -> int:
 
 
 @cache
-def test(op: str, value: str, flags: str) -> Test:
+def test(op: str, value: str) -> Test:
     """The test of one value on one text, both already folded where case does not count."""
     match op:
         case "equals" | "startswith" | "endswith" | "contains":
@@ -99,21 +101,11 @@ def test(op: str, value: str, flags: str) -> Test:
             return lambda text: compare(text, value)
         case "like":
             return _like(value)
-        case "re":
-            return _regex(value, flags)
         case "cidr":
             return _network(value)
         case "lt" | "lte" | "gt" | "gte":
             return _number_test(op, value)
     return _time_test(op, int(value))
-
-
-def _regex(pattern: str, flags: str) -> Test:
-    letters = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
-        search = re.compile(pattern, sum(letters[letter] for letter in flags)).search
-    return lambda text: search(text) is not None
 
 
 def _like(pattern: str) -> Test:
