@@ -250,7 +250,7 @@ def public_sets() -> dict[str, dict[str, int]]:
     """Lines the manifest states for each member of each set of Windows events."""
     stated = re.compile(r"(?:\| |; )([^|;]+?) \d+ B (\d+) lines")
     return {
-        path: {name: int(count) for name, count in stated.findall(expect)}
+        path: {name: int(count) for name, count in stated.findall(expect) if not name.startswith("__MACOSX/")}
         for path, expect in evidence.manifest().items()
         if path.startswith("evtx-json/atomic/windows/") and path.endswith(".zip")
     }
