@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import random
 import struct
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from hikeshi.readers import Reader
 from readers.reading import run
 
 WORDS = (0, 1, 0xFF, 0x100, 0xFFFF, 0x10000, 0x7FFFFFFF, 0xFFFFFFFF)
@@ -68,6 +70,23 @@ def mutant(chance: random.Random, example: bytes) -> bytes:
     content = bytearray(example[: max(used, min(len(example), 64))])
     chance.choice(KINDS)(chance, content)
     return bytes(content) + example[used:] if len(content) == used else bytes(content)
+
+
+def damage(folder: Path, reader: Reader, seed: int, count: int, examples: Sequence[bytes]) -> None:
+    """Read so many damaged copies of the examples in a process that may hang or crash, but must not."""
+    paths = [folder / str(number) for number in range(len(examples))]
+    for path, example in zip(paths, examples, strict=True):
+        path.write_bytes(example)
+    roots = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-m", __name__, reader.__name__, str(seed), str(count), *map(str, paths)],
+        env={"PYTHONPATH": f"{roots / 'src'}:{roots / 'tests'}"},
+        capture_output=True,
+        text=True,
+        timeout=60 + count / 10,
+        check=False,
+    )
+    assert [str(count)] == done.stdout.split()[-1:], done.stderr[-2000:]
 
 
 def main(name: str, seed: str, count: str, *examples: str) -> int:

@@ -15,6 +15,7 @@ import pytest
 from hikeshi.readers import evtx, pick
 from hikeshi.schema import Reason
 from readers import evidence, small_evtx
+from readers.mutants import damage
 from readers.reading import Outcome, run
 
 FIVE = [(number, {"Image": f"C:\\example\\{number}.exe", "Two Words": "値"}) for number in range(7, 12)]
@@ -212,36 +213,8 @@ def test_the_bit_that_hangs_the_wheel_costs_nothing() -> None:
     assert [(Reason.DAMAGED, 4096 + 512, 0)] == reasons(outcome)
 
 
-def damage(folder: Path, seed: int, count: int, examples: list[bytes]) -> None:
-    """Read so many damaged copies of the examples in a process that may hang or crash."""
-    paths = [folder / f"{number}.evtx" for number in range(len(examples))]
-    for path, example in zip(paths, examples, strict=True):
-        path.write_bytes(example)
-    command = [
-        sys.executable,
-        "-m",
-        "readers.mutants",
-        evtx.__name__,
-        str(seed),
-        str(count),
-        *map(str, paths),
-    ]
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        timeout=60 + count / 10,
-        check=False,
-        env={"PYTHONPATH": PATHS},
-    )
-    assert str(count) == done.stdout.rpartition("\n")[0].rpartition("\n")[2], done.stderr[-2000:]
-
-
-PATHS = ":".join(str(Path(__file__).parents[2] / part) for part in ("src", "tests"))
-
-
 def test_damaged_logs_never_hang_crash_or_raise(tmp_path: Path) -> None:
-    damage(tmp_path, 1, 300, [small_evtx.log(small_evtx.chunk(FIVE))])
+    damage(tmp_path, evtx, 1, 300, [small_evtx.log(small_evtx.chunk(FIVE))])
 
 
 def first_chunks() -> list[bytes]:
@@ -250,13 +223,13 @@ def first_chunks() -> list[bytes]:
 
 
 def test_damaged_public_logs_never_hang_crash_or_raise(tmp_path: Path) -> None:
-    damage(tmp_path, 2, 500, first_chunks()[::20])
+    damage(tmp_path, evtx, 2, 500, first_chunks()[::20])
 
 
 @pytest.mark.campaign
 @pytest.mark.parametrize("seed", range(100, 120))
 def test_many_damaged_public_logs(tmp_path: Path, seed: int) -> None:
-    damage(tmp_path, seed, 5000, first_chunks())
+    damage(tmp_path, evtx, seed, 5000, first_chunks())
 
 
 def test_a_second_parser_counts_the_same_in_the_chunk_the_wheel_does_not_open() -> None:

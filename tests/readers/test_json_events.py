@@ -7,6 +7,7 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from hikeshi.readers import json_events, pick
 from hikeshi.schema import Reason
 from readers import evidence
+from readers.mutants import damage
 from readers.reading import Outcome, run
 
 NXLOG = {
@@ -248,7 +250,7 @@ def public_sets() -> dict[str, dict[str, int]]:
     """Lines the manifest states for each member of each set of Windows events."""
     stated = re.compile(r"(?:\| |; )([^|;]+?) \d+ B (\d+) lines")
     return {
-        path: {name: int(count) for name, count in stated.findall(expect)}
+        path: {name: int(count) for name, count in stated.findall(expect) if not name.startswith("__MACOSX/")}
         for path, expect in evidence.manifest().items()
         if path.startswith("evtx-json/atomic/windows/") and path.endswith(".zip")
     }
@@ -291,3 +293,26 @@ def test_linux_audit_logs_are_not_ours() -> None:
         if path.startswith("evtx-json/atomic/linux/"):
             for name, content in members(path):
                 assert pick(content[:65536], name) is not json_events
+
+
+def layouts() -> Iterator[bytes]:
+    """The first lines of some public sets, as lines, as an array, printed over many lines, and in UTF-16."""
+    for path in sorted(public_sets())[::9]:
+        for name, content in members(path):
+            if not name.startswith("__MACOSX/"):
+                first = content[: content.find(b"\n", 20_000) + 1]
+                objects = [json.loads(line) for line in first.splitlines()]
+                yield first
+                yield json.dumps(objects).encode()
+                yield json.dumps(objects, indent=1).encode()
+                yield first.decode().encode("utf-16")
+
+
+def test_damaged_public_sets_never_hang_crash_or_raise(tmp_path: Path) -> None:
+    damage(tmp_path, json_events, 1, 200, [*layouts()])
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("seed", range(100, 110))
+def test_many_damaged_public_sets(tmp_path: Path, seed: int) -> None:
+    damage(tmp_path, json_events, seed, 5000, [*layouts()])

@@ -113,14 +113,15 @@ def system(element: Mapping[str, Any]) -> Fields:
     fields: Fields = {}
     for name, value in element.items():
         if isinstance(value, dict):
-            if wanted := ATTRIBUTES.get(name):
+            if name in ATTRIBUTES:
+                wanted = ATTRIBUTES[name]
                 for attribute, part in attributes(value).items():
                     if attribute in wanted and part is not None:
-                        fields[wanted[attribute]] = part if isinstance(part, str) else spell(part)
+                        fields[wanted[attribute]] = part if part.__class__ is str else spell(part)
                 continue
             value = value.get("#text", value.get("Value"))
         if name in ELEMENTS and value is not None and not isinstance(value, (dict, list)):
-            fields[name] = value if isinstance(value, str) else spell(value)
+            fields[name] = value if value.__class__ is str else spell(value)
     return fields
 
 
@@ -135,7 +136,9 @@ def attributes(element: object) -> Mapping[str, Any]:
 def data(event: Mapping[str, Any]) -> Fields:
     """What an event carries beside its `System` element."""
     fields: Fields = {}
-    leaves(fields, "", {name: part for name, part in event.items() if name not in ("System", "#attributes")})
+    for section, content in event.items():
+        if section not in ("System", "#attributes"):
+            leaves(fields, section, content if isinstance(content, dict) else {"#text": content})
     return fields
 
 
