@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hikeshi.codecs.maildate import mail_time
-from hikeshi.codecs.mime import LEAD, fields
+from hikeshi.codecs.mime import LEAD, fields, line_feeds
 from hikeshi.schema import Batch, Count, Found, Issue, Item, Reason, table
 
 from .message import MAX_MESSAGE, deliver, parse, row
@@ -24,6 +24,7 @@ _NAMES = frozenset(
 
 def sniff(head: bytes, name: str) -> bool:
     """Whether this begins with a mail header: two known fields, one with a value that only mail has."""
+    head = line_feeds(head)
     lead = LEAD.match(head)
     start = lead.end() if lead else 0
     line = head[start : start + 1_000].partition(b"\n")[0]

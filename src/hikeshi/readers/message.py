@@ -19,7 +19,7 @@ from hikeshi.codecs.mailauth import hop_address, statements
 from hikeshi.codecs.maildate import mail_time
 from hikeshi.codecs.mailheaders import Address, addresses, clean, words
 from hikeshi.codecs.mask import mask
-from hikeshi.codecs.mime import Part, content, split
+from hikeshi.codecs.mime import Part, content, line_feeds, split
 from hikeshi.schema import Found, Issue, Reason
 
 MAX_MESSAGE = 256 << 20
@@ -84,6 +84,7 @@ class _Content:
 
 def parse(raw: bytes) -> Message:
     """The message these bytes are; fields is empty when there is no header."""
+    raw = line_feeds(raw)
     top, leaves = split(raw)
     message = Message(top.fields, defects=top.defects)
     room = MAX_TEXT
