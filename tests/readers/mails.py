@@ -45,7 +45,7 @@ class Reading:
 
 
 def read(reader: Reader, data: bytes, name: str = "") -> Reading:
-    """Read bytes; the account must close, rows must be valid, and children must have the hashes the rows state."""
+    """Read bytes; the account must close, rows be valid, and children have the hashes the rows state."""
     said = list(reader.read([Item("0" * 64, name, len(data), BytesIO(data))]))
     result = Reading(next(one for one in said if isinstance(one, Count)))
     assert sum(isinstance(one, Count) for one in said) == 1
@@ -108,10 +108,10 @@ def examples() -> list[bytes]:
     """Valid messages of every shape, for damage and contract tests."""
     html = text(b'<a href="http://example.com/h">x</a>', b"html; charset=iso-2022-jp")
     forwarded = b"Content-Type: message/rfc822\r\n\r\n" + plain()
+    short = attached(content=DOCUMENT[:200])
     return [
         plain(),
-        with_attachment(),
-        LEAD
-        + multipart(multipart(text(), html, kind=b"alternative", boundary=b"b-2"), attached(), forwarded),
+        LEAD + multipart(text(), short),
+        LEAD + multipart(multipart(text(), html, kind=b"alternative", boundary=b"b-2"), short, forwarded),
         LEAD + b"Content-Transfer-Encoding: quoted-printable\r\n\r\nsoft=\r\n break =E3=81=82\r\n",
     ]

@@ -74,7 +74,8 @@ def test_no_body_text_stands_in_a_row() -> None:
 
 def test_the_hops_are_in_order_with_the_address_each_saw() -> None:
     hops = (
-        b"Received: from b.example (b.example [192.0.2.2])\r\n\tby c.example; Fri, 26 Jan 2018 03:00:00 +0900\r\n"
+        b"Received: from b.example (b.example [192.0.2.2])\r\n"
+        b"\tby c.example; Fri, 26 Jan 2018 03:00:00 +0900\r\n"
         b"Received: from pc ([198.51.100.1]) by b.example; Fri, 26 Jan 2018 02:58:00 +0900\r\n"
         b"Received: by pc; Fri, 26 Jan 2018 02:57:30 +0900\r\n"
     )
@@ -287,8 +288,8 @@ def test_bytes_without_a_header_are_a_refused_record() -> None:
     "head",
     [
         b"",
-        b"HTTP/1.1 200 OK\r\nDate: Fri, 26 Jan 2018 02:57:12 GMT\r\nServer: x\r\nContent-Type: text/html\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: example.com\r\nFrom: a@example.com\r\nDate: Fri, 26 Jan 2018 02:57:12 GMT\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nDate: Fri, 26 Jan 2018 02:57:12 GMT\r\nContent-Type: text/html\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nFrom: a@example.com\r\nDate: Fri, 26 Jan 2018 02:57 GMT\r\n\r\n",
         b"Date: Fri, 26 Jan 2018 02:57:12 GMT\r\nServer: x\r\nContent-Length: 3\r\n\r\nabc",
         b"Package: x\nVersion: 1\nMaintainer: A <a@example.com>\nDescription: y\n",
         b"Format: 1.8\nDate: Fri, 26 Jan 2018 02:57:12 +0900\nSource: x\nMaintainer: A <a@example.com>\n\n",
