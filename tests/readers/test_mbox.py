@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hikeshi.codecs.mask import mask
-from hikeshi.readers import emlx, mbox, message
+from hikeshi.readers import emlx, mail, mbox, message
 from readers.mails import DOCUMENT, LEAD, plain, read, with_attachment
 
 FROM = b"From taro@example.com Fri Jan 26 02:57:12 2018\r\n"
@@ -78,10 +78,10 @@ def test_a_message_above_the_limit_is_cut_and_named(monkeypatch: pytest.MonkeyPa
 def test_what_the_standard_library_writes_is_read_back(tmp_path: Path) -> None:
     written = mailbox.mbox(tmp_path / "box")
     for number in range(20):
-        mail = Message()
-        mail["From"], mail["Message-ID"] = "a@example.com", f"<{number}@example.com>"
-        mail.set_payload("From the start\n\nFrom the middle\n" * number)
-        written.add(mail)
+        one = Message()
+        one["From"], one["Message-ID"] = "a@example.com", f"<{number}@example.com>"
+        one.set_payload("From the start\n\nFrom the middle\n" * number)
+        written.add(one)
     written.close()
     data = (tmp_path / "box").read_bytes()
     assert mbox.sniff(data, "")
@@ -93,6 +93,8 @@ def test_what_the_standard_library_writes_is_read_back(tmp_path: Path) -> None:
 def test_mailboxes_are_known_by_their_first_line() -> None:
     assert mbox.sniff(box(numbered(1)), "")
     assert mbox.sniff(b"From MAILER-DAEMON Fri Jan 26 02:57:12 2018\nX-Mozilla-Status: 0\n", "Inbox")
+    assert not mbox.sniff(box(numbered(1)), "one.eml")
+    assert mail.sniff(box(numbered(1)), "one.eml")
     assert not mbox.sniff(plain(), "a.mbox")
     assert not mbox.sniff(b"From here to there\nis: far\n", "a.mbox")
     assert not mbox.sniff(FROM + b"no header\n", "a.mbox")

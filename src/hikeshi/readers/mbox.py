@@ -37,7 +37,9 @@ class _Piece(NamedTuple):
 
 
 def sniff(head: bytes, name: str) -> bool:
-    """Whether a `From ` line with a time of day and a mail header begin the bytes."""
+    """Whether a `From ` line with a time of day and a mail header begin bytes not said to be one message."""
+    if name.lower().endswith(".eml"):
+        return False
     lead = _LEAD.match(head)
     first = _FROM.match(head, lead.end() if lead else 0)
     return bool(first and re.search(rb"\d\d:\d\d", first[0]) and _FIELD.match(head, first.end()))
