@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hikeshi.codecs.charset import decode
 from hikeshi.codecs.japanese import euc_jp, iso_2022_jp, shift_jis
 
-# Where the mapping of the Unicode Consortium (Python's codecs) and that of the WHATWG Encoding Standard differ.
+# Where the Unicode Consortium's mapping (Python's codecs) and the WHATWG Encoding Standard's differ.
 OTHERS = str.maketrans("\u301c\u2016\u2212\u00a2\u00a3\u00ac", "\uff5e\u2225\uff0d\uffe0\uffe1\uffe2")
 
 
@@ -20,7 +20,7 @@ def plane() -> list[bytes]:
 
 def test_the_whole_plane_equals_pythons_but_for_six_known_characters() -> None:
     pairs = plane()
-    assert 6879 == len(pairs)
+    assert len(pairs) == 6879
     for pair in pairs:
         expected = pair.decode("euc_jp").translate(OTHERS)
         assert expected == euc_jp(pair)
@@ -70,7 +70,7 @@ def test_euc_jp(data: bytes, expected: str) -> None:
 
 
 def test_shift_jis_is_read_as_code_page_932() -> None:
-    assert "①㈱髙～ﾊﾝｶﾃ表" == shift_jis("①㈱髙～ﾊﾝｶﾃ表".encode("cp932"))
+    assert shift_jis("①㈱髙～ﾊﾝｶﾃ表".encode("cp932")) == "①㈱髙～ﾊﾝｶﾃ表"
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_the_newest_header_speaks_first_and_nothing_is_said_twice() -> None:
         ),
         (
             "received-spf",
-            "Pass (mx.example.com: domain of a@example.net designates 192.0.2.1 as permitted sender) client-ip=192.0.2.1;",
+            "Pass (mx.example.com: domain of a@example.net designates 192.0.2.1) client-ip=192.0.2.1",
             "spf",
             "pass example.net by mx.example.com",
         ),

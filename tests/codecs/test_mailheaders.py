@@ -44,18 +44,18 @@ def test_encoded_words(value: bytes, expected: str) -> None:
 
 def test_a_character_split_between_two_words_is_whole() -> None:
     first, second = (standard.b64encode(part) for part in ("日本".encode()[:4], "日本".encode()[4:]))
-    assert "日本" == text(b"=?utf-8?B?" + first + b"?=\r\n =?utf-8?B?" + second + b"?=")
+    assert text(b"=?utf-8?B?" + first + b"?=\r\n =?utf-8?B?" + second + b"?=") == "日本"
 
 
 def test_an_iso_2022_jp_word_cut_without_an_escape_goes_on_in_the_next() -> None:
     data = "見積書の件".encode("iso2022_jp")
     first, second = standard.b64encode(data[:7]), standard.b64encode(data[7:])
-    assert "見積書の件" == text(b"=?ISO-2022-JP?B?" + first + b"?= =?ISO-2022-JP?B?" + second + b"?=")
+    assert text(b"=?ISO-2022-JP?B?" + first + b"?= =?ISO-2022-JP?B?" + second + b"?=") == "見積書の件"
 
 
 def test_base64_cut_inside_a_group_goes_on_in_the_next_word() -> None:
     encoded = standard.b64encode("見積書の件".encode())
-    assert "見積書の件" == text(b"=?utf-8?B?" + encoded[:6] + b"?= =?utf-8?B?" + encoded[6:] + b"?=")
+    assert text(b"=?utf-8?B?" + encoded[:6] + b"?= =?utf-8?B?" + encoded[6:] + b"?=") == "見積書の件"
 
 
 @pytest.mark.parametrize("charset", ["iso-2022-jp", "euc-jp", "shift_jis", "utf-8"])
@@ -68,14 +68,14 @@ def test_what_the_standard_library_folds_is_read_back(charset: str) -> None:
 @pytest.mark.parametrize("codec", ["cp932", "euc_jp", "iso2022_jp"])
 def test_raw_bytes_are_guessed_and_named(codec: str) -> None:
     defects: list[str] = []
-    assert "重要：パスワード変更" == words("重要：パスワード変更".encode(codec), defects)
-    assert ["header-8bit"] == defects
+    assert words("重要：パスワード変更".encode(codec), defects) == "重要：パスワード変更"
+    assert defects == ["header-8bit"]
 
 
 def test_control_characters_do_not_reach_a_table() -> None:
     defects: list[str] = []
-    assert "a\ufffd\ufffdBcc: x\ufffd\ufffd" == words(b"=?utf-8?Q?a=0D=0ABcc:_x=00=1B?=", defects)
-    assert ["control-characters"] == defects
+    assert words(b"=?utf-8?Q?a=0D=0ABcc:_x=00=1B?=", defects) == "a\ufffd\ufffdBcc: x\ufffd\ufffd"
+    assert defects == ["control-characters"]
 
 
 @pytest.mark.parametrize(
@@ -124,10 +124,10 @@ def test_parameters(value: bytes, expected: dict[str, str]) -> None:
     ],
 )
 def test_a_japanese_file_name_in_every_way_mailers_write_it(value: bytes) -> None:
-    assert ("attachment", "表示.doc") == (
+    assert (
         parameters(value, [])[0],
         parameters(value, [])[1]["filename"],
-    )
+    ) == ("attachment", "表示.doc")
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_addresses(value: bytes, expected: list[tuple[str, str]]) -> None:
 
 
 def test_an_address_list_is_cut_at_the_limit() -> None:
-    assert 3 == len(addresses(b"a@example.com," * 10, [], limit=3))
+    assert len(addresses(b"a@example.com," * 10, [], limit=3)) == 3
 
 
 @given(st.binary(max_size=120))

@@ -66,7 +66,7 @@ def _unescape(text: str) -> str:
 
 def _attribute(name: str, value: str) -> list[str]:
     if name == "style":
-        return text_links(value)
+        return text_links(value) if "//" in value or "www." in value else []
     if name == "srcset":
         values = [part.split()[0] for part in value.split(",")[:100] if part.split()]
     elif name == "content":

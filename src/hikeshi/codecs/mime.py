@@ -61,6 +61,11 @@ class Part:
         return boundary or None if self.kind.startswith("multipart/") else None
 
 
+def line_feeds(raw: bytes) -> bytes:
+    """The bytes, with line feeds where old Macs wrote carriage returns only; offsets stay."""
+    return raw if b"\n" in raw else raw.replace(b"\r", b"\n")
+
+
 def fields(raw: bytes, start: int, defects: list[str]) -> tuple[list[tuple[str, bytes]], int]:
     """Header fields from `start` on, names in lower case, and where the content begins."""
     found: list[tuple[str, bytes]] = []
@@ -151,7 +156,7 @@ class _Walk:
         if level < 0:
             return at + 3
         self.end_leaf(at)
-        self.close(level + (not closing), at)
+        self.close(level + (not closing), at, closing)
         if closing:
             return line_end
         if len(self.leaves) >= MAX_PARTS:
@@ -169,12 +174,12 @@ class _Walk:
             self.leaf.end = max(self.leaf.start, end)
             self.leaf = None
 
-    def close(self, level: int, at: int) -> None:
+    def close(self, level: int, at: int, closing: bool) -> None:
         """Close every multipart from this level inwards; one without parts is text, as readers show it."""
         changed = len(self.open) > level
         while len(self.open) > level:
             part, _, before = self.open.pop()
-            if len(self.open) > level:
+            if len(self.open) >= level + closing:
                 self.top.defects.append("boundary-unclosed")
             if len(self.leaves) == before:
                 part.kind, part.end = "text/plain", max(part.start, at)
@@ -185,9 +190,7 @@ class _Walk:
 
     def finish(self) -> None:
         """The input is over."""
-        if self.open:
-            self.top.defects.append("boundary-unclosed")
-        self.close(0, len(self.raw))
+        self.close(0, len(self.raw), closing=False)
 
 
 def _part(raw: bytes, start: int, usual: str) -> Part:

@@ -39,10 +39,11 @@ def _read(item: Item) -> Iterator[Batch | Found | Issue]:
     stated = int(length[1]) if length else 0
     message = parse(raw[begin : begin + stated])
     if not message.fields:
-        yield Issue(item.id, Reason.DAMAGED, begin, records=1)
+        yield Issue(item.id, Reason.DAMAGED, begin, records=1, unknown="messages")
         return
     if stated > len(raw) - begin:
-        yield Issue(item.id, Reason.TOO_LARGE if item.size > len(raw) else Reason.TRUNCATED, len(raw))
+        reason = Reason.TOO_LARGE if item.size > len(raw) else Reason.TRUNCATED
+        yield Issue(item.id, reason, len(raw), unknown="rest")
     content = {"item": item.id, "record": 0, "offset": begin, **row(message)}
     yield Batch(item.id, "messages", table("messages", [content]))
     yield from deliver(item.id, message)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hikeshi.codecs.maildate import mail_time
-from hikeshi.codecs.mime import LEAD, fields
+from hikeshi.codecs.mime import LEAD, fields, line_feeds
 from hikeshi.schema import Batch, Count, Found, Issue, Item, Reason, table
 
 from .message import MAX_MESSAGE, deliver, parse, row
@@ -24,6 +24,7 @@ _NAMES = frozenset(
 
 def sniff(head: bytes, name: str) -> bool:
     """Whether this begins with a mail header: two known fields, one with a value that only mail has."""
+    head = line_feeds(head)
     lead = LEAD.match(head)
     start = lead.end() if lead else 0
     line = head[start : start + 1_000].partition(b"\n")[0]
@@ -59,11 +60,11 @@ def read(items: Sequence[Item]) -> Iterator[Batch | Found | Issue | Count]:
 def _read(item: Item) -> Iterator[Batch | Found | Issue]:
     raw = item.file.read(MAX_MESSAGE + 1)
     if len(raw) > MAX_MESSAGE:
-        yield Issue(item.id, Reason.TOO_LARGE, MAX_MESSAGE)
+        yield Issue(item.id, Reason.TOO_LARGE, MAX_MESSAGE, unknown="rest")
         raw = raw[:MAX_MESSAGE]
     message = parse(raw)
     if not message.fields:
-        yield Issue(item.id, Reason.DAMAGED, 0, records=1)
+        yield Issue(item.id, Reason.DAMAGED, 0, records=1, unknown="messages")
         return
     yield Batch(
         item.id, "messages", table("messages", [{"item": item.id, "record": 0, "offset": 0, **row(message)}])

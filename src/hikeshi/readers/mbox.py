@@ -37,7 +37,9 @@ class _Piece(NamedTuple):
 
 
 def sniff(head: bytes, name: str) -> bool:
-    """Whether a `From ` line with a time of day and a mail header begin the bytes."""
+    """Whether a `From ` line with a time of day and a mail header begin bytes not said to be one message."""
+    if name.lower().endswith(".eml"):
+        return False
     lead = _LEAD.match(head)
     first = _FROM.match(head, lead.end() if lead else 0)
     return bool(first and re.search(rb"\d\d:\d\d", first[0]) and _FIELD.match(head, first.end()))
@@ -71,10 +73,10 @@ def _read(item: Item) -> Iterator[Batch | Found | Issue | Count]:
 def _message(item: str, number: int, piece: _Piece, rows: list[dict[str, Any]]) -> Iterator[Found | Issue]:
     place = f"{number:06d}"
     if piece.cut:
-        yield Issue(item, Reason.TOO_LARGE, piece.offset, place)
+        yield Issue(item, Reason.TOO_LARGE, piece.offset, place, unknown="rest")
     message = parse(_QUOTED.sub(rb"\1", piece.raw) if b">From " in piece.raw else piece.raw)
     if not message.fields:
-        yield Issue(item, Reason.DAMAGED_RECORD, piece.offset, place, records=1)
+        yield Issue(item, Reason.DAMAGED_RECORD, piece.offset, place, records=1, unknown="messages")
         return
     rows.append({"item": item, "record": number, "offset": piece.offset, **row(message)})
     yield from deliver(item, message, place + "/", piece.offset)

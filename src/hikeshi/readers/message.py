@@ -19,7 +19,7 @@ from hikeshi.codecs.mailauth import hop_address, statements
 from hikeshi.codecs.maildate import mail_time
 from hikeshi.codecs.mailheaders import Address, addresses, clean, words
 from hikeshi.codecs.mask import mask
-from hikeshi.codecs.mime import Part, content, split
+from hikeshi.codecs.mime import Part, content, line_feeds, split
 from hikeshi.schema import Found, Issue, Reason
 
 MAX_MESSAGE = 256 << 20
@@ -39,12 +39,12 @@ _ONCE = ("from", "sender", "reply-to", "to", "cc", "date", "subject", "message-i
 _ADDRESS = re.compile(r"[^\s<>\"'@]{1,64}@([\w.-]{1,255})")
 _UNSAFE = re.compile("[/\\\\\x00-\x1f\x7f]")
 _LOSSES = {
-    "parts-too-deep": Reason.TOO_DEEP,
-    "parts-cut": Reason.TOO_MANY_ENTRIES,
-    "header-fields-cut": Reason.TOO_LARGE,
-    "header-value-cut": Reason.TOO_LARGE,
-    "text-cut": Reason.TOO_LARGE,
-    "boundary-unclosed": Reason.TRUNCATED,
+    "parts-too-deep": (Reason.TOO_DEEP, "attachment"),
+    "parts-cut": (Reason.TOO_MANY_ENTRIES, "rest"),
+    "header-fields-cut": (Reason.TOO_LARGE, "field"),
+    "header-value-cut": (Reason.TOO_LARGE, "field"),
+    "text-cut": (Reason.TOO_LARGE, "rest"),
+    "boundary-unclosed": (Reason.TRUNCATED, "rest"),
 }
 
 
@@ -84,6 +84,7 @@ class _Content:
 
 def parse(raw: bytes) -> Message:
     """The message these bytes are; fields is empty when there is no header."""
+    raw = line_feeds(raw)
     top, leaves = split(raw)
     message = Message(top.fields, defects=top.defects)
     room = MAX_TEXT
@@ -244,10 +245,12 @@ def deliver(
         if attachment.chunks is not None:
             yield Found(item, place, attachment.chunks)
         for defect in dict.fromkeys(attachment.defects):
-            yield Issue(item, Reason.DAMAGED, offset, place, fields={"defect": defect})
+            yield Issue(item, Reason.DAMAGED, offset, place, fields={"defect": defect}, unknown="attachment")
     for defect in dict.fromkeys(message.defects):
         if defect in _LOSSES:
-            yield Issue(item, _LOSSES[defect], offset, folder.rstrip("/") or None, fields={"defect": defect})
+            reason, unknown = _LOSSES[defect]
+            inside = folder.rstrip("/") or None
+            yield Issue(item, reason, offset, inside, fields={"defect": defect}, unknown=unknown)
 
 
 def _place(name: str, number: int, used: set[str]) -> str:

@@ -58,7 +58,7 @@ def _read(item: Item) -> Iterator[Batch | Found | Issue | Count]:
         storage = _Storage(compound, entry, header)
         met += 1
         if not storage.numbers:
-            yield Issue(item.id, Reason.DAMAGED_RECORD, place=folder.rstrip("/") or None, records=1)
+            yield _refused(item.id, folder)
             continue
         message = _message(storage)
         inner = _files(compound, storage, message)
@@ -68,12 +68,17 @@ def _read(item: Item) -> Iterator[Batch | Found | Issue | Count]:
     if rows:
         yield Batch(item.id, "messages", table("messages", rows))
     if not met:
-        yield Issue(item.id, Reason.DAMAGED, 0, records=1)
+        yield Issue(item.id, Reason.DAMAGED, 0, records=1, unknown="messages")
     elif pending:
-        yield Issue(item.id, Reason.TOO_MANY_ENTRIES)
+        yield Issue(item.id, Reason.TOO_MANY_ENTRIES, unknown="messages")
     elif compound.damaged:
-        yield Issue(item.id, Reason.DAMAGED)
+        yield Issue(item.id, Reason.DAMAGED, unknown="rest")
     yield Count(item.id, KIND, max(met, 1))
+
+
+def _refused(item: str, folder: str) -> Issue:
+    place = folder.rstrip("/") or None
+    return Issue(item, Reason.DAMAGED_RECORD, place=place, records=1, unknown="messages")
 
 
 class _Storage:
