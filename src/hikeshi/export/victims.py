@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What names the victim in a case, and the test that keeps it out of what is shared.
+
+This is the second fence. The first is the allow-list (allowed.py): nothing is shared but fields named there.
+This one withholds a value of an allowed field that contains a name, address or number of the victim, also in
+other case or width, percent-encoded, in hexadecimal, base64 or UTF-16, or as an IDNA label.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from hikeshi.case.saved import Saved
+
+SHORT, PIECE = 4, 6
+# Fields of findings and events that say who or what the victim is; their values are never shared.
+FINDING_FIELDS = ("account", "bot_id", "computer", "host", "host_id", "subject", "user", "volume_serial")
+EVENT_FIELDS = (
+    *("AccountDomain", "AccountName", "Computer", "SubjectDomainName", "SubjectUserName", "TargetDomainName"),
+    *("TargetUserName", "User", "Workstation", "WorkstationName"),
+)
+# Names that every Windows machine has, and words that name nobody.
+_EVERYWHERE = frozenset(
+    [
+        *("system", "local service", "network service", "local system", "anonymous logon", "administrator"),
+        *("nt authority", "nt service", "font driver host", "window manager", "builtin", "workgroup"),
+        *("localhost", "users", "administrators", "everyone", "defaultaccount", "wdagutilityaccount"),
+        *("admin", "user", "test", "root", "owner", "public", "default", "all users", "default user"),
+        *("server", "client", "unknown", "none", "null", "host", "name", "mail", "info", "microsoft"),
+        *("local", "guest", "desktop", "windows"),
+    ]
+)
+_PROFILE = r"(?i)(?:users|home|documents and settings)[/\\]+([^/\\\"]+)"
+_NUMBER = re.compile(r"[0-9a-f-]{8,}")
+_HEX = re.compile(r"(?:[0-9a-f]{2}){4,}", re.IGNORECASE)
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{6,}={0,2}")
+_WORD = re.compile(r"\w+")
+
+
+class Victims:
+    """Everything in a case that names the victim."""
+
+    def __init__(self, names: Iterable[str], addresses: Iterable[str]) -> None:
+        self.addresses = frozenset(filter(None, map(address, addresses)))
+        folded = {_fold(name).strip() for name in (*names, *self.addresses)}
+        folded |= {name.replace("-", "") for name in folded if _NUMBER.fullmatch(name)}
+        folded = {name for name in folded if name and name not in _EVERYWHERE}
+        self._short = frozenset(name for name in folded if len(name) < SHORT)
+        long = sorted(folded - self._short)
+        self._names = re.compile("|".join(map(re.escape, long))) if long else None
+        self._numbers = "\n".join(name for name in long if _NUMBER.fullmatch(name))
+
+    def named_in(self, text: str) -> bool:
+        """Whether the text contains a name of the victim in any writing known here."""
+        plain = {_fold(form) for form in (text, unquote(text))}
+        if any(word in self._short for form in plain for word in _WORD.findall(form)):
+            return True
+        if any(len(form) >= PIECE and form in self._numbers for form in plain):
+            return True
+        return self._names is not None and any(map(self._names.search, (*plain, *_decoded(text))))
+
+
+def victims(case: Saved) -> Victims:
+    """The victim's names and addresses, from every table and finding of a case."""
+    names: set[str] = set()
+    addresses: set[str] = set()
+    for value in _named(case):
+        (addresses if address(value) else names).update((value, *parts(value)))
+    names.update(_distinct(case, "messages", *_OUTSIDERS))
+    for finding in case.findings():
+        names.update(
+            profile for value in finding["fields"].values() for profile in re.findall(_PROFILE, value)
+        )
+    return Victims(names, addresses)
+
+
+_COLUMNS = {
+    "hosts": ("host", "unnest(aliases)"),
+    "machines": ("value",),
+    "places": ("host", f"regexp_extract(path, '{_PROFILE}', 1)"),
+    "events": (
+        *("host", '"user"'),
+        *(f"fields['{field}']" for field in EVENT_FIELDS),
+        "CASE WHEN fields['Initiated'] = 'true' THEN fields['SourceIp'] END",
+    ),
+    "messages": ("unnest(recipients)",),
+}
+# A sender may be the attacker: the address stays inside, but its domain names no victim.
+_OUTSIDERS = ("subject", "sender", "reply_to", "return_path", "sent_by")
+
+
+def _named(case: Saved) -> Iterator[str]:
+    for table, expressions in _COLUMNS.items():
+        yield from _distinct(case, table, *expressions)
+    for finding in case.findings():
+        yield from (finding["host"] or "", finding["user"] or "")
+        yield from (finding["fields"].get(field) or "" for field in FINDING_FIELDS)
+
+
+def _distinct(case: Saved, table: str, *expressions: str) -> Iterator[str]:
+    for expression in expressions:
+        for row in case.rows(f'SELECT DISTINCT {expression} AS value FROM "{table}"'):
+            yield row["value"] or ""
+
+
+def parts(value: str) -> Iterator[str]:
+    """The names inside a name: account and domain of ``AOBA\\hayashi``, machine and domain of a full name."""
+    domain, slash, account = value.rpartition("\\")
+    if slash:
+        yield from (domain, account)
+    local, at, domain = value.rpartition("@")
+    if at:
+        yield local.rpartition("<")[2]
+    else:
+        local, dot, domain = value.partition(".")
+        if not dot or not re.fullmatch(r"[\w.-]+", value):
+            return
+        yield local
+    labels = domain.strip("<> .").split(".")
+    for start in range(len(labels) - 1):
+        if start == len(labels) - 2 and max(map(len, labels[start:])) <= 3:
+            return  # such as co.jp: a registry's suffix
+        yield ".".join(labels[start:])
+
+
+def address(text: str) -> str | None:
+    """An IP address in its one canonical form, IPv4 inside IPv6 taken out; None when it is none."""
+    try:
+        found = ipaddress.ip_address(text.strip().strip("[]"))
+    except ValueError:
+        return None
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return str(mapped or found)
+
+
+def _fold(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _decoded(text: str) -> Iterator[str]:
+    """Folded, what hexadecimal, base64 (from each of its four positions) and IDNA in a text stand for."""
+    for found in _HEX.finditer(text):
+        yield from map(_fold, _texts(bytes.fromhex(found[0])))
+    for found in _BASE64.finditer(text):
+        digits = found[0].rstrip("=").translate(str.maketrans("-_", "+/"))
+        for start in range(4):
+            piece = digits[start : start + (len(digits) - start) // 4 * 4]
+            tail = digits[start + len(piece) :]
+            padded = piece + (tail + "=" * (4 - len(tail)) if len(tail) > 1 else "")
+            yield from map(_fold, _texts(base64.b64decode(padded)))
+    if "xn--" in text.lower():
+        yield from (_fold(_label(label)) for label in text.lower().split("."))
+
+
+def _label(label: str) -> str:
+    if not label.startswith("xn--"):
+        return label
+    try:
+        return label[4:].encode("ascii").decode("punycode")
+    except (UnicodeError, ValueError, binascii.Error):
+        return label
+
+
+def _texts(data: bytes) -> Iterator[str]:
+    yield data.decode("utf-8", "replace")
+    for start in (0, 1):
+        yield data[start:].decode("utf-16-le", "replace")
+        yield data[start:].decode("utf-16-be", "replace")
