@@ -88,12 +88,13 @@ def public_name(text: str, victims: Victims) -> Value | None:
 
 def place(text: str, victims: Victims) -> Value | None:
     """A public address or name, with its port where one follows a colon."""
-    host, port = _split(text)
+    host, port = split_port(text)
     found = public_address(host, victims) or public_name(host, victims)
     return Value(found.kind, found.text, port) if found else None
 
 
-def _split(text: str) -> tuple[str, int | None]:
+def split_port(text: str) -> tuple[str, int | None]:
+    """Host and port of ``host:port`` or ``[address]:port``; no port when none is there or it is none."""
     bracketed = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\](?::(\d{1,5}))?", text)
     plain = re.fullmatch(r"([^:]+):(\d{1,5})", text)
     found = bracketed or plain
@@ -160,13 +161,13 @@ FIELDS: Mapping[str, Callable[[str, Victims], Value | None]] = MappingProxyType(
 DERIVED = frozenset([("smokeloader", "config_mutex")])
 
 
-def allowed(family: str, fields: Mapping[str, str], victims: Victims) -> Iterator[tuple[str, Value | None]]:
-    """The values of a family's finding that may leave; None beside the field of a value that was withheld."""
+def allowed(
+    family: str, fields: Mapping[str, str], victims: Victims
+) -> Iterator[tuple[str, str, Value | None]]:
+    """Field, text and value of what a family's finding may give away; None is a value that is withheld."""
     for field in sorted(fields.keys() & FIELDS.keys()):
-        for text in fields[field].split("\n"):
-            if not text.strip():
-                continue
+        for text in filter(str.strip, fields[field].split("\n")):
             value = None if (family, field) in DERIVED else FIELDS[field](text, victims)
             if value and field in ("address", "name"):
                 value = Value(value.kind, value.text, _port(fields.get("port")))
-            yield field, value
+            yield field, text, value

@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 from hikeshi.codecs.escape import csv_line
-from hikeshi.export.share import Shared
-from hikeshi.export.stix import warning
+from hikeshi.export.share import Shared, warning
 
 COLUMNS = ["type", "value", "port", "family", "grade", "first_seen", "last_seen", "tlp", "note"]
 

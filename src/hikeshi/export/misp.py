@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""share/misp.json: one MISP event (MISP core format, misp-rfc), unpublished, for the own organisation only."""
+"""share/misp.json: one MISP event (core format, misp-rfc), unpublished, for the own organisation only."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import Any
 
 from hikeshi.codecs.escape import plain
 from hikeshi.export.allowed import Value
-from hikeshi.export.share import Seen, Shared, SharedRule
-from hikeshi.export.stix import NAMESPACE, warning
+from hikeshi.export.share import NAMESPACE, Seen, Shared, SharedRule, credit, warning
 from hikeshi.words import attack
 
 INFO, VALUE = 255, 1_000
@@ -73,11 +72,7 @@ def _seconds(hour: str) -> str:
 
 def _attribute(shared: Shared, seen: Seen, category: str, kind: str, value: str, comment: str) -> Attribute:
     """One attribute; only what is seen on a network or is a file's hash goes to detection systems."""
-    dates = (
-        {"first_seen": f"{seen.first}:00:00+00:00", "last_seen": f"{seen.last}:00:00+00:00"}
-        if seen.first
-        else {}
-    )
+    hours = {"first_seen": seen.first, "last_seen": seen.last}
     content = {
         "category": category,
         "type": kind,
@@ -86,7 +81,7 @@ def _attribute(shared: Shared, seen: Seen, category: str, kind: str, value: str,
         "comment": plain(comment, VALUE),
         "distribution": INHERIT,
         "timestamp": _seconds(seen.last or shared.hours[1]),
-        **dates,
+        **{name: f"{hour}:00:00+00:00" for name, hour in hours.items() if hour},
     }
     return {"uuid": _uuid("attribute", content), **content}
 
@@ -111,8 +106,5 @@ def _setting(shared: Shared, family: str, value: Value, seen: Seen) -> Attribute
 
 def _rule(shared: Shared, rule: SharedRule, seen: Seen) -> Attribute:
     """A rule that matched: MISP's types sigma and yara hold a rule's whole text, so its name goes as text."""
-    credit = filter(
-        None, (rule.title, f"author: {rule.author}" if rule.author else None, rule.licence, rule.level)
-    )
-    comment = "; ".join((f"{rule.kind} rule that matched", *credit))
+    comment = f"{rule.kind} rule that matched; {credit(rule)}"
     return _attribute(shared, seen, "Other", "text", rule.id, comment)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from hikeshi.errors import UsageError
 from hikeshi.export.allowed import SETTINGS, Value, allowed, inner_in
 from hikeshi.export.victims import Victims, victims
 from hikeshi.schema import Grade
-from hikeshi.words import attack
+from hikeshi.words import LANGS, attack, text
 
 if TYPE_CHECKING:
     from hikeshi.case.saved import Saved
@@ -21,6 +22,7 @@ LEVELS = ("CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED")
 DEFAULT = "AMBER+STRICT"
 # STIX 2.1, appendix A: the scale of Words of Estimative Probability; a weak finding is not shared at all.
 CONFIDENCE = {Grade.PROVEN: 95, Grade.STRONG: 80, Grade.INDICATED: 50}
+NAMESPACE = uuid.UUID("6f6b1a0e-5d0c-5c1e-9b0a-2f0d6b9f7a11")
 UNDATED = "1970-01-01T00"
 # A time outside these years is a clock that was never set, not a time.
 YEARS = ("1980", "2100")
@@ -60,7 +62,7 @@ class SharedRule:
 
 @dataclass
 class Shared:
-    """Families, techniques, values and rules that may leave, and how often a field's value was withheld."""
+    """Families, techniques, values and rules that may leave, and the values withheld by the name of their field."""
 
     tlp: str
     version: str
@@ -68,7 +70,7 @@ class Shared:
     values: dict[tuple[str, Value], Seen] = field(default_factory=dict)
     techniques: dict[tuple[str, str], Seen] = field(default_factory=dict)
     rules: dict[SharedRule, Seen] = field(default_factory=dict)
-    withheld: dict[str, int] = field(default_factory=dict)
+    withheld: dict[str, set[str]] = field(default_factory=dict)
 
     @property
     def hours(self) -> tuple[str, str]:
@@ -110,13 +112,13 @@ def _take(out: Shared, finding: Mapping[str, Any], kept_out: Victims) -> None:
     grade, hour = Grade(finding["grade"]), _hour(finding["time"])
     family = finding["family"] or ""
     if family and (not _FAMILY.fullmatch(family) or kept_out.named_in(family)):
-        _count(out, "family")
+        _withhold(out, "family", family)
         return
     if family:
         _note(out.families, family, grade, hour)
-        for name, value in allowed(family, finding["fields"], kept_out):
+        for name, text_, value in allowed(family, finding["fields"], kept_out):
             if value is None:
-                _count(out, name)
+                _withhold(out, name, text_)
             else:
                 _note(out.values, (family, value), grade, hour)
     for technique in _known(finding["techniques"]):
@@ -134,8 +136,8 @@ def _note(into: dict[Any, Seen], key: Any, grade: Grade, hour: str | None) -> No
     into.setdefault(key, Seen(grade)).also(grade, hour)
 
 
-def _count(out: Shared, name: str) -> None:
-    out.withheld[name] = out.withheld.get(name, 0) + 1
+def _withhold(out: Shared, name: str, value: str) -> None:
+    out.withheld.setdefault(name, set()).add(value)
 
 
 def _known(techniques: Iterable[str]) -> list[str]:
@@ -143,12 +145,26 @@ def _known(techniques: Iterable[str]) -> list[str]:
 
 
 def _rule(out: Shared, rule: Mapping[str, Any], kept_out: Victims) -> SharedRule | None:
-    credit: dict[str, str | None] = {}
+    clean: dict[str, str | None] = {}
     for name in ("id", "title", "author", "licence", "level"):
-        text = rule.get(name)
-        named = text is not None and inner_in(text, kept_out)
-        credit[name] = None if named else text
+        value = rule.get(name)
+        named = value is not None and inner_in(value, kept_out)
+        clean[name] = None if named else value
         if named:
-            _count(out, f"rule {name}")
-    id_ = credit.pop("id") or ""
-    return SharedRule(str(rule["kind"]), id_, **credit) if _RULE.fullmatch(id_) else None
+            _withhold(out, f"rule {name}", value)
+    id_ = clean.pop("id") or ""
+    return SharedRule(str(rule["kind"]), id_, **clean) if _RULE.fullmatch(id_) else None
+
+
+def warning(value: Value) -> str:
+    """What stands beside a value: leave the attacker's servers alone."""
+    if value.kind in ("md5", "sha1", "sha256"):
+        return "malware file"
+    return " ".join(text("notice.no-contact", lang) for lang in LANGS)
+
+
+def credit(rule: SharedRule) -> str:
+    """A rule's title, author, licence and level, as far as they may leave."""
+    author = f"author: {rule.author}" if rule.author else None
+    level = f"level: {rule.level}" if rule.level else None
+    return "; ".join(filter(None, (rule.title, author, rule.licence, level)))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """share/bundle.stix.json: STIX 2.1 (OASIS Standard, 10 June 2021) as plain mappings.
 
-An object's id is a UUIDv5 of its content, so that the same case gives the same bytes and changed content never
-comes under an old id. TLP 2.0 markings are OASIS's own (cti-stix-common-objects, extension 60a3c5c5).
+An object's id is a UUIDv5 of its content: the same case gives the same bytes, and changed content never comes
+under an old id. TLP 2.0 markings are OASIS's own (cti-stix-common-objects, extension 60a3c5c5).
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from typing import Any
 
 from hikeshi.codecs.escape import plain
 from hikeshi.export.allowed import Value
-from hikeshi.export.share import CONFIDENCE, Seen, Shared, SharedRule
-from hikeshi.words import attack, text
+from hikeshi.export.share import CONFIDENCE, NAMESPACE, Seen, Shared, SharedRule, credit, warning
+from hikeshi.words import attack
 
-NAMESPACE = uuid.UUID("6f6b1a0e-5d0c-5c1e-9b0a-2f0d6b9f7a11")
 # STIX 2.1, section 2.9: the namespace of the ids of cyber-observable objects.
 OBSERVABLES = uuid.UUID("00abedb4-aa42-466c-9c01-fed23315a9b7")
 TLP_EXTENSION = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
@@ -40,7 +39,8 @@ def bundle(shared: Shared) -> bytes:
     marking = _marking(shared.tlp)
     made = [_finish(shape, marking["id"]) for shape in _shapes(shared)]
     linked = [*made, *(_finish(link, marking["id"]) for link in _links(shared, made))]
-    objects = [marking, *sorted(linked, key=lambda o: (o["type"], o["id"]))]
+    linked = sorted({o["id"]: o for o in linked}.values(), key=lambda o: (o["type"], o["id"]))
+    objects = [marking, *linked]
     if linked:
         objects.append(_finish(_grouping(shared, linked), marking["id"]))
     whole = {"type": "bundle", "id": _id("bundle", objects), "objects": objects}
@@ -116,11 +116,10 @@ def _observable(value: Value) -> Object:
 
 
 def _indicator(shared: Shared, family: str, value: Value, seen: Seen) -> Object:
-    network = value.kind not in _HASH
     return {
         "type": "indicator",
-        "name": plain(f"{family}: {value.kind} {value.text}", LONG),
-        "description": _words(value, network),
+        "name": _name(family, value),
+        "description": warning(value),
         "indicator_types": ["malicious-activity"],
         "pattern": _pattern(value),
         "pattern_type": "stix",
@@ -130,13 +129,9 @@ def _indicator(shared: Shared, family: str, value: Value, seen: Seen) -> Object:
     }
 
 
-def _words(value: Value, network: bool) -> str:
-    port = f"port {value.port}. " if value.port else ""
-    return (
-        f"{port}{text('notice.no-contact', 'en')} {text('notice.no-contact', 'ja')}"
-        if network
-        else "malware file"
-    )
+def _name(family: str, value: Value) -> str:
+    port = f" port {value.port}" if value.port else ""
+    return plain(f"{family}: {value.kind} {value.text}{port}", LONG)
 
 
 def _pattern(value: Value) -> str:
@@ -149,16 +144,14 @@ def _pattern(value: Value) -> str:
 def _links(shared: Shared, made: list[Object]) -> Iterator[Object]:
     """Relationships of families to techniques, indicators and places, and notes on their configuration."""
     malware = {o["name"]: o["id"] for o in made if o["type"] == "malware"}
-    pattern = {
-        o["external_references"][0]["external_id"]: o["id"] for o in made if o["type"] == "attack-pattern"
-    }
-    indicator = {(o["name"], o["pattern"]): o["id"] for o in made if o["type"] == "indicator"}
+    patterns = (o for o in made if o["type"] == "attack-pattern")
+    technique_ids = {o["external_references"][0]["external_id"]: o["id"] for o in patterns}
+    indicator = {o["name"]: o["id"] for o in made if o["type"] == "indicator"}
     for (family, technique), seen in sorted(shared.techniques.items()):
         if family:
-            yield _relation(shared, malware[family], "uses", pattern[technique], seen)
+            yield _relation(shared, malware[family], "uses", technique_ids[technique], seen)
     for family, value, seen in shared.indicators():
-        name = plain(f"{family}: {value.kind} {value.text}", LONG)
-        yield _relation(shared, indicator[name, _pattern(value)], "indicates", malware[family], seen)
+        yield _relation(shared, indicator[_name(family, value)], "indicates", malware[family], seen)
         if value.kind not in _HASH:
             yield _relation(shared, malware[family], "communicates-with", _observable(value)["id"], seen)
     for family in sorted(shared.families):
@@ -180,6 +173,7 @@ def _grouping(shared: Shared, objects: list[Object]) -> Object:
     return {
         "type": "grouping",
         "name": f"hikeshi {shared.version}: " + (", ".join(sorted(shared.families)) or "rule matches"),
+        "description": plain(attack.notice(), 2 * LONG),
         "context": "malware-analysis",
         "object_refs": [o["id"] for o in objects],
         **({"external_references": rules} if rules else {}),
@@ -188,7 +182,6 @@ def _grouping(shared: Shared, objects: list[Object]) -> Object:
 
 
 def _rule(rule: SharedRule) -> Object:
-    credit = [rule.title, f"author: {rule.author}" if rule.author else None, rule.licence, rule.level]
-    words = "; ".join(filter(None, credit))
+    words = credit(rule)
     about = {"description": plain(words, LONG)} if words else {}
     return {"source_name": rule.kind, "external_id": rule.id, **about}

@@ -20,7 +20,7 @@ from urllib.parse import unquote
 if TYPE_CHECKING:
     from hikeshi.case.saved import Saved
 
-SHORT, PIECE = 4, 6
+SHORT, PIECE, REMEMBERED = 4, 6, 65_536
 # Fields of findings and events that say who or what the victim is; their values are never shared.
 FINDING_FIELDS = ("account", "bot_id", "computer", "host", "host_id", "subject", "user", "volume_serial")
 EVENT_FIELDS = (
@@ -55,11 +55,19 @@ class Victims:
         folded = {name for name in folded if name and name not in _EVERYWHERE}
         self._short = frozenset(name for name in folded if len(name) < SHORT)
         long = sorted(folded - self._short)
+        self._asked: dict[str, bool] = {}
         self._names = re.compile("|".join(map(re.escape, long))) if long else None
         self._numbers = "\n".join(name for name in long if _NUMBER.fullmatch(name))
 
     def named_in(self, text: str) -> bool:
         """Whether the text contains a name of the victim in any writing known here."""
+        if len(self._asked) >= REMEMBERED:
+            self._asked.clear()
+        if text not in self._asked:
+            self._asked[text] = self._named_in(text)
+        return self._asked[text]
+
+    def _named_in(self, text: str) -> bool:
         plain = {_fold(form) for form in (text, unquote(text))}
         if any(word in self._short for form in plain for word in _WORD.findall(form)):
             return True
