@@ -125,7 +125,8 @@ def link(text: str, victims: Victims) -> Value | None:
 
 def _digest(kind: str, digits: int) -> Callable[[str, Victims], Value | None]:
     def read(text: str, victims: Victims) -> Value | None:
-        return Value(kind, text.lower()) if re.fullmatch(rf"[0-9A-Fa-f]{{{digits}}}", text) else None
+        hashed = re.fullmatch(rf"[0-9A-Fa-f]{{{digits}}}", text) and not victims.named_in(text)
+        return Value(kind, text.lower()) if hashed else None
 
     return read
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""internal/findings.csv: one line a finding; the byte order mark says UTF-8 to Timeline Explorer and Excel."""
+"""internal/findings.csv: one line a finding, with the byte order mark Timeline Explorer and Excel want."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class SharedRule:
 
 @dataclass
 class Shared:
-    """Families, techniques, values and rules that may leave, and the values withheld by the name of their field."""
+    """Families, techniques, values and rules that may leave, and what was withheld, by field name."""
 
     tlp: str
     version: str
@@ -151,7 +151,7 @@ def _rule(out: Shared, rule: Mapping[str, Any], kept_out: Victims) -> SharedRule
         named = value is not None and inner_in(value, kept_out)
         clean[name] = None if named else value
         if named:
-            _withhold(out, f"rule {name}", value)
+            _withhold(out, f"rule {name}", str(value))
     id_ = clean.pop("id") or ""
     return SharedRule(str(rule["kind"]), id_, **clean) if _RULE.fullmatch(id_) else None
 

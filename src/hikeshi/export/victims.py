@@ -84,16 +84,16 @@ def victims(case: Saved) -> Victims:
         (addresses if address(value) else names).update((value, *parts(value)))
     names.update(_distinct(case, "messages", *_OUTSIDERS))
     for finding in case.findings():
-        names.update(
-            profile for value in finding["fields"].values() for profile in re.findall(_PROFILE, value)
-        )
+        fields = finding["fields"]
+        names.update(profile for value in fields.values() for profile in re.findall(_PROFILE, value))
+        names.add(re.split(r"[\\/]", fields.get("file") or "")[-1])
     return Victims(names, addresses)
 
 
 _COLUMNS = {
     "hosts": ("host", "unnest(aliases)"),
     "machines": ("value",),
-    "places": ("host", f"regexp_extract(path, '{_PROFILE}', 1)"),
+    "places": ("host", f"regexp_extract(path, '{_PROFILE}', 1)", "split_part(path, '/', 1)"),
     "events": (
         *("host", '"user"'),
         *(f"fields['{field}']" for field in EVENT_FIELDS),
