@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nothing that names the victim leaves: a case full of markers, searched in every writing a reader could undo."""
+"""Nothing that names the victim leaves: a case full of markers, searched in every writing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HOST_ID = "HostId-kai6Ci"
 PATH = r"C:\Users\takehiro\AppData\Roaming\hueaafg"
 MARKERS = [
     *(HOST, f"{HOST}.{DOMAIN}", DOMAIN, NETBIOS, USER, SID, *ADDRESSES, MAIL, SUBJECT, SERIAL, "1CE38C10"),
-    *(BOT_ID, BOT_ID[:16], HOST_ID, PATH, "hueaafg", "Keiri shinsei", "aoba-shoji", "sagyo-kiroku.zip"),
+    *(BOT_ID, BOT_ID[:16], HOST_ID, PATH, "hueaafg", "aoba-shoji", "sagyo-kiroku.zip"),
 ]
 # Fields that are on the allow-list, each filled with every marker in every writing.
 OPEN = ("address", "name", "c2", "c2_url", "config_campaign", "config_key", "config_mutex", "config_password")

@@ -20,7 +20,7 @@ from urllib.parse import unquote
 if TYPE_CHECKING:
     from hikeshi.case.saved import Saved
 
-SHORT, PIECE, REMEMBERED = 4, 6, 65_536
+SHORT, REMEMBERED = 4, 65_536
 # Fields of findings and events that say who or what the victim is; their values are never shared.
 FINDING_FIELDS = ("account", "bot_id", "computer", "host", "host_id", "subject", "user", "volume_serial")
 EVENT_FIELDS = (
@@ -30,16 +30,17 @@ EVENT_FIELDS = (
 # Names that every Windows machine has, and words that name nobody.
 _EVERYWHERE = frozenset(
     [
-        *("system", "local service", "network service", "local system", "anonymous logon", "administrator"),
-        *("nt authority", "nt service", "font driver host", "window manager", "builtin", "workgroup"),
+        *("system", "localservice", "networkservice", "localsystem", "anonymouslogon", "administrator"),
+        *("ntauthority", "ntservice", "fontdriverhost", "windowmanager", "builtin", "workgroup"),
         *("localhost", "users", "administrators", "everyone", "defaultaccount", "wdagutilityaccount"),
-        *("admin", "user", "test", "root", "owner", "public", "default", "all users", "default user"),
+        *("admin", "user", "test", "root", "owner", "public", "default", "allusers", "defaultuser"),
         *("server", "client", "unknown", "none", "null", "host", "name", "mail", "info", "microsoft"),
         *("local", "guest", "desktop", "windows"),
     ]
 )
 _PROFILE = r"(?i)(?:users|home|documents and settings)[/\\]+([^/\\\"]+)"
-_NUMBER = re.compile(r"[0-9a-f-]{8,}")
+_NUMBER = re.compile(r"[0-9a-f]{8,}")
+_JOINTS = re.compile(r"[\s_-]+")
 _HEX = re.compile(r"(?:[0-9a-f]{2}){4,}", re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{6,}={0,2}")
 _WORD = re.compile(r"\w+")
@@ -50,14 +51,12 @@ class Victims:
 
     def __init__(self, names: Iterable[str], addresses: Iterable[str]) -> None:
         self.addresses = frozenset(filter(None, map(address, addresses)))
-        folded = {_fold(name).strip() for name in (*names, *self.addresses)}
-        folded |= {name.replace("-", "") for name in folded if _NUMBER.fullmatch(name)}
-        folded = {name for name in folded if name and name not in _EVERYWHERE}
-        self._short = frozenset(name for name in folded if len(name) < SHORT)
-        long = sorted(folded - self._short)
+        folded = {_fold(name) for name in (*names, *self.addresses)} - _EVERYWHERE
+        self._short = frozenset(name for name in folded if 0 < len(name) < SHORT)
+        long = sorted(name for name in folded if len(name) >= SHORT)
         self._asked: dict[str, bool] = {}
         self._names = re.compile("|".join(map(re.escape, long))) if long else None
-        self._numbers = "\n".join(name for name in long if _NUMBER.fullmatch(name))
+        self._pieces = frozenset(piece for name in long if _NUMBER.fullmatch(name) for piece in _pieces(name))
 
     def named_in(self, text: str) -> bool:
         """Whether the text contains a name of the victim in any writing known here."""
@@ -68,12 +67,17 @@ class Victims:
         return self._asked[text]
 
     def _named_in(self, text: str) -> bool:
-        plain = {_fold(form) for form in (text, unquote(text))}
-        if any(word in self._short for form in plain for word in _WORD.findall(form)):
+        plain = {text, unquote(text)}
+        if any(_fold(word) in self._short for form in plain for word in _WORD.findall(form)):
             return True
-        if any(len(form) >= PIECE and form in self._numbers for form in plain):
-            return True
-        return self._names is not None and any(map(self._names.search, (*plain, *_decoded(text))))
+        return any(map(self._found_in, map(_fold, (*plain, *_decoded(text)))))
+
+    def _found_in(self, form: str) -> bool:
+        """Whether a folded form holds a long name, or a piece of a long number such as a bot's id."""
+        if self._names is None:
+            return False
+        met = (piece for number in _NUMBER.findall(form) for piece in _pieces(number))
+        return self._names.search(form) is not None or not self._pieces.isdisjoint(met)
 
 
 def victims(case: Saved) -> Victims:
@@ -133,6 +137,7 @@ def parts(value: str) -> Iterator[str]:
             return
         yield local
     labels = domain.strip("<> .").split(".")
+    yield from (label for label in labels[:-1] if len(label) > SHORT)
     for start in range(len(labels) - 1):
         if start == len(labels) - 2 and max(map(len, labels[start:])) <= 3:
             return  # such as co.jp: a registry's suffix
@@ -150,22 +155,28 @@ def address(text: str) -> str | None:
 
 
 def _fold(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
+    """One width, one case, no blanks, hyphens and underscores."""
+    return _JOINTS.sub("", unicodedata.normalize("NFKC", text).casefold())
+
+
+def _pieces(number: str) -> Iterator[str]:
+    """Every eight digits in a row."""
+    yield from (number[start : start + 8] for start in range(len(number) - 7))
 
 
 def _decoded(text: str) -> Iterator[str]:
-    """Folded, what hexadecimal, base64 (from each of its four positions) and IDNA in a text stand for."""
+    """What hexadecimal, base64 (from each of its four positions) and IDNA in a text stand for."""
     for found in _HEX.finditer(text):
-        yield from map(_fold, _texts(bytes.fromhex(found[0])))
+        yield from _texts(bytes.fromhex(found[0]))
     for found in _BASE64.finditer(text):
         digits = found[0].rstrip("=").translate(str.maketrans("-_", "+/"))
         for start in range(4):
             piece = digits[start : start + (len(digits) - start) // 4 * 4]
             tail = digits[start + len(piece) :]
             padded = piece + (tail + "=" * (4 - len(tail)) if len(tail) > 1 else "")
-            yield from map(_fold, _texts(base64.b64decode(padded)))
+            yield from _texts(base64.b64decode(padded))
     if "xn--" in text.lower():
-        yield from (_fold(_label(label)) for label in text.lower().split("."))
+        yield from (_label(label) for label in text.lower().split("."))
 
 
 def _label(label: str) -> str:
