@@ -46,7 +46,7 @@ def test_nothing_disappears_without_a_trace() -> None:
     assert whole("x\ud83dy") == "x⟨U+D83D⟩y"
 
 
-@pytest.mark.parametrize("start", list("=+-@\t\r\n＝＋－＠") + [" =", "\u3000＝"])
+@pytest.mark.parametrize("start", [*"=+-@\t\r\n＝＋－＠", " =", "\u3000＝"])
 def test_no_cell_is_a_formula(start: str) -> None:
     (row,) = csv.reader(io.StringIO(csv_line([start + "cmd|' /C calc'!A0", "plain"])))
     assert row[0][0] == "'"

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from hikeshi.case.database import Database
 
+ROWS = 4_096
+
 
 class Saved:
     """A case folder; UsageError when it is none."""
@@ -53,6 +55,13 @@ class Saved:
     def rows(self, sql: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
         """Rows of an SQL query as mappings."""
         return self._database.rows(sql, parameters)
+
+    def batches(self, table: str) -> Iterator[pa.RecordBatch]:
+        """Every row of a table in its saved order, a few thousand at a time."""
+        import pyarrow.parquet as pq
+
+        for path in sorted((self.path / "tables" / table).glob("*.parquet")):
+            yield from pq.ParquetFile(path).iter_batches(ROWS)
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one place where text of the evidence is made fit for an output.
 
-Nothing is removed without a trace: characters that a reader would not see, or that would be obeyed or reorder the
-line (controls, escape sequences, bidi overrides, zero-width and private-use characters, lone surrogates, blank
-letters) are written out as ⟨U+202E⟩, and a text over a limit ends with how many characters are left out.
+Nothing is removed without a trace: characters that a reader would not see, or that would be obeyed or
+reorder the line (controls, escape sequences, bidi overrides, zero-width and private-use characters, lone
+surrogates, blank letters) are written out as ⟨U+202E⟩, and a text that is cut says how long it was.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 import unicodedata
 
 MARKS = 4
-# Letters and symbols that have no ink (Unicode, chapters 18.6 and 21.1): Hangul fillers and the blank Braille cell.
+# Letters without ink (Unicode, chapters 18.6 and 21.1): Hangul fillers and the blank Braille cell.
 _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 _LINE = frozenset("\u00a0\u3000")
 _BLOCK = frozenset("\n\t\u00a0\u3000")
