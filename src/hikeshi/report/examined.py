@@ -55,12 +55,12 @@ class TreeRow:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the coverage bar."""
+    """A part of the coverage bar; `x` and `width` are written as the drawing needs them."""
 
     status: str
     count: int
-    x: int
-    width: int
+    x: str
+    width: str
 
 
 @dataclass
@@ -88,7 +88,7 @@ class Examined:
         for status in present:
             count = self.statuses[status]
             width = BAR - x if status == present[-1] else max(BAR * count // self.items, LEAST)
-            made.append(Part(status, count, x, width))
+            made.append(Part(status, count, str(x), str(width)))
             x += width
         return made
 
