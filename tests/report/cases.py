@@ -43,7 +43,9 @@ def at(text: str) -> int:
     return (datetime.fromisoformat(text) - EPOCH) // timedelta(microseconds=1)
 
 
-def node(path: str, kind: str, size: int, numbers: Sequence[int], status: str = "read", **more: Any) -> dict[str, Any]:
+def node(
+    path: str, kind: str, size: int, numbers: Sequence[int], status: str = "read", **more: Any
+) -> dict[str, Any]:
     """An item of case.json; `numbers` are records in, out, refused, duplicate."""
     names = ("records_in", "records_out", "refused", "duplicate")
     id_ = more.pop("id", item(path))
@@ -51,21 +53,36 @@ def node(path: str, kind: str, size: int, numbers: Sequence[int], status: str = 
     return fixed | dict(zip(names, numbers, strict=True)) | more
 
 
-def hit(path: str, record: int, time: str | None, host: str | None, message: str, **more: Any) -> dict[str, Any]:
+def hit(
+    path: str, record: int, time: str | None, host: str | None, message: str, **more: Any
+) -> dict[str, Any]:
     """A hit as judges leave it."""
     fixed: dict[str, Any] = {
-        "item": item(path), "record": record, "offset": None, "time": at(time) if time else None, "time_text": time,
-        "host": host, "user": None, "family": None, "function": None, "techniques": [], "grade": "indicated",
-        "message": message, "fields": {}, "rule": None,
-    }  # fmt: skip
+        "item": item(path),
+        "record": record,
+        "offset": None,
+        "time": at(time) if time else None,
+        "time_text": time,
+        "host": host,
+        "user": None,
+        "family": None,
+        "function": None,
+        "techniques": [],
+        "grade": "indicated",
+        "message": message,
+        "fields": {},
+        "rule": None,
+    }
     return fixed | more
 
 
 def sigma(title: str, level: str = "high", **more: Any) -> dict[str, Any]:
     """The rule part of a hit."""
     return {"id": more.pop("id", f"rule-{title}"), "kind": "sigma", "level": level, "title": title} | {
-        "author": "Examiner, Example", "licence": "DRL-1.1", **more,
-    }  # fmt: skip
+        "author": "Examiner, Example",
+        "licence": "DRL-1.1",
+        **more,
+    }
 
 
 def write_case(
@@ -98,7 +115,11 @@ def write_case(
     write_rows(folder, "events", list(events))
     columns = ("kind", "bytes", "status", "reason", "records_in", "records_out", "refused", "duplicate")
     all_once = {each["id"]: each for each in nodes}
-    write_rows(folder, "items", [{"item": id_} | {c: n.get(c) for c in columns} for id_, n in sorted(all_once.items())])
+    write_rows(
+        folder,
+        "items",
+        [{"item": id_} | {c: n.get(c) for c in columns} for id_, n in sorted(all_once.items())],
+    )
     write_rows(folder, "places", [{"item": each["id"], "path": each["path"]} for each in nodes])
     once = [each for each in all_once.values() if not each.get("container")]
     sums = {key: sum(n[key] for n in once) for key in ("records_in", "records_out", "refused", "duplicate")}
@@ -115,7 +136,11 @@ def write_case(
                 ],
                 "rules": list(rules),
             },
-            "options": {"timezone": "Asia/Tokyo", "languages": ["ja", "en"], "rules": [r["name"] for r in rules]}
+            "options": {
+                "timezone": "Asia/Tokyo",
+                "languages": ["ja", "en"],
+                "rules": [r["name"] for r in rules],
+            }
             | dict(options or {}),
             "evidence": list(tree),
             "totals": {"items": len(once), "bytes": sum(n["bytes"] for n in once), **sums},
@@ -170,46 +195,146 @@ def incident(folder: Path, rules: bool = True) -> Saved:
     tree = [
         node(soumu, "evtx", 8_392_704, (9_120, 9_120, 0, 0)),
         node(broken, "evtx", 1_118_208, (1_204, 1_196, 8, 0), "partial", reason="damaged-record"),
-        node(zipped, "zip", 20_971_520, (1, 1, 0, 0), container=True, children=[
-            node(keiri, "evtx", 68_157_440, (31_877, 31_871, 0, 6)),
-        ]),
+        node(
+            zipped,
+            "zip",
+            20_971_520,
+            (1, 1, 0, 0),
+            container=True,
+            children=[
+                node(keiri, "evtx", 68_157_440, (31_877, 31_871, 0, 6)),
+            ],
+        ),
         node(mail, "mbox", 4_194_304, (212, 212, 0, 0)),
         node(locked, "zip", 52_331, (1, 0, 1, 0), "encrypted", reason="encrypted"),
         node("evidence/memo.bin", "unknown", 901, (1, 1, 0, 0), "bytes-only", reason="unknown-format"),
         {"path": "evidence/link", "status": "refused", "reason": "link-not-followed"},
-    ]  # fmt: skip
+    ]
     # The registry paths are those the pack knows; the people, machines and addresses are invented.
     registry = r"HKU\S-1-5-21-1000\SOFTWARE\NetWire"
     run = r"HKU\S-1-5-21-1000\Software\Microsoft\Windows\CurrentVersion\Run\NetWire"
     netwire = {"family": "netwire", "user": "CORP\\t.yamada"}
     own = {"rule": sigma("NetWire writes its identity values", author="hikeshi", licence="Apache-2.0")}
     hits = [
-        hit(keiri, 4102, "2018-01-16T01:22:41.310000Z", KEIRI, "netwire.copy", techniques=["T1204.002"], **netwire, fields={
-            "file": HOST_EXE, "program": r"C:\Users\t.yamada\Downloads\採用条件通知書.exe", "account": "CORP\\t.yamada"}),
-        hit(keiri, 4110, "2018-01-16T01:22:43.010000Z", KEIRI, "netwire.identity", function="registration", grade="proven",
-            techniques=["T1027.011", "T1112"], **netwire, **own, fields={
-            "registry_path": registry + r"\HostId", "registry_data": "HostId-a1b2c3", "program": HOST_EXE}),
-        hit(keiri, 4111, "2018-01-16T01:22:43.110000Z", KEIRI, "netwire.run-value", function="persistence", grade="proven",
-            techniques=["T1547.001"], **netwire, fields={
-            "registry_path": run, "registry_data": HOST_EXE, "program": HOST_EXE}),
-        hit(keiri, 4190, "2018-01-16T01:24:02.000000Z", KEIRI, "netwire.connection", function="registration", grade="strong",
-            techniques=["T1095"], **netwire, fields={
-            "program": HOST_EXE, "address": "203.0.113.45", "name": "update.example", "port": "3360"}),
-        hit(keiri, 9001, "2018-01-19T06:11:10.000000Z", KEIRI, "netwire.key-log", function="keylogging", grade="strong",
-            techniques=["T1056.001"], **netwire, fields={
-            "file": r"C:\Users\t.yamada\AppData\Roaming\Logs\19-01-2018", "program": HOST_EXE}),
-        hit(soumu, 77, "2018-01-23T00:03:55.120000Z", "pc-soumu-12", "netwire.run-partial", function="persistence",
-            techniques=["T1547.001"], family="netwire", fields={
-            "registry_path": run, "registry_data": r"C:\ProgramData\svc.exe", "program": r"C:\ProgramData\svc.exe"}),
-        hit(soumu, 8801, "2018-01-25T15:40:00.000000Z", SOUMU, "generic.security-log-cleared", function="clean-up",
-            techniques=["T1070.001"], user="CORP\\admin", fields={"account": "CORP\\admin"}),
-        *(hit(keiri, 5000 + n, f"2018-01-16T02:{n:02}:00.000000Z", KEIRI, "rule.sigma", techniques=["T1059.001"],
-              rule=sigma("Suspicious PowerShell Download"), fields={"title": "Suspicious PowerShell Download"})
-          for n in range(12)),
-        hit(soumu, 90, "2018-01-23T01:00:00.000000Z", SOUMU, "rule.sigma", grade="weak", techniques=["T1018", "T1087"],
-            rule=sigma("Net.exe Discovery", "medium", author=None), fields={"title": "Net.exe Discovery"}),
+        hit(
+            keiri,
+            4102,
+            "2018-01-16T01:22:41.310000Z",
+            KEIRI,
+            "netwire.copy",
+            techniques=["T1204.002"],
+            **netwire,
+            fields={
+                "file": HOST_EXE,
+                "program": r"C:\Users\t.yamada\Downloads\採用条件通知書.exe",
+                "account": "CORP\\t.yamada",
+            },
+        ),
+        hit(
+            keiri,
+            4110,
+            "2018-01-16T01:22:43.010000Z",
+            KEIRI,
+            "netwire.identity",
+            function="registration",
+            grade="proven",
+            techniques=["T1027.011", "T1112"],
+            **netwire,
+            **own,
+            fields={
+                "registry_path": registry + r"\HostId",
+                "registry_data": "HostId-a1b2c3",
+                "program": HOST_EXE,
+            },
+        ),
+        hit(
+            keiri,
+            4111,
+            "2018-01-16T01:22:43.110000Z",
+            KEIRI,
+            "netwire.run-value",
+            function="persistence",
+            grade="proven",
+            techniques=["T1547.001"],
+            **netwire,
+            fields={"registry_path": run, "registry_data": HOST_EXE, "program": HOST_EXE},
+        ),
+        hit(
+            keiri,
+            4190,
+            "2018-01-16T01:24:02.000000Z",
+            KEIRI,
+            "netwire.connection",
+            function="registration",
+            grade="strong",
+            techniques=["T1095"],
+            **netwire,
+            fields={"program": HOST_EXE, "address": "203.0.113.45", "name": "update.example", "port": "3360"},
+        ),
+        hit(
+            keiri,
+            9001,
+            "2018-01-19T06:11:10.000000Z",
+            KEIRI,
+            "netwire.key-log",
+            function="keylogging",
+            grade="strong",
+            techniques=["T1056.001"],
+            **netwire,
+            fields={"file": r"C:\Users\t.yamada\AppData\Roaming\Logs\19-01-2018", "program": HOST_EXE},
+        ),
+        hit(
+            soumu,
+            77,
+            "2018-01-23T00:03:55.120000Z",
+            "pc-soumu-12",
+            "netwire.run-partial",
+            function="persistence",
+            techniques=["T1547.001"],
+            family="netwire",
+            fields={
+                "registry_path": run,
+                "registry_data": r"C:\ProgramData\svc.exe",
+                "program": r"C:\ProgramData\svc.exe",
+            },
+        ),
+        hit(
+            soumu,
+            8801,
+            "2018-01-25T15:40:00.000000Z",
+            SOUMU,
+            "generic.security-log-cleared",
+            function="clean-up",
+            techniques=["T1070.001"],
+            user="CORP\\admin",
+            fields={"account": "CORP\\admin"},
+        ),
+        *(
+            hit(
+                keiri,
+                5000 + n,
+                f"2018-01-16T02:{n:02}:00.000000Z",
+                KEIRI,
+                "rule.sigma",
+                techniques=["T1059.001"],
+                rule=sigma("Suspicious PowerShell Download"),
+                fields={"title": "Suspicious PowerShell Download"},
+            )
+            for n in range(12)
+        ),
+        hit(
+            soumu,
+            90,
+            "2018-01-23T01:00:00.000000Z",
+            SOUMU,
+            "rule.sigma",
+            grade="weak",
+            techniques=["T1018", "T1087"],
+            rule=sigma("Net.exe Discovery", "medium", author=None),
+            fields={"title": "Net.exe Discovery"},
+        ),
         hit(soumu, 91, None, SOUMU, "rule.sigma", grade="weak", rule=sigma("Undated Record", "low")),
-    ]  # fmt: skip
+    ]
     hosts = [
         {"host": KEIRI, "aliases": ["PC-KEIRI-07"], "events": 31_871},
         {"host": SOUMU, "aliases": ["pc-soumu-12"], "events": 10_316},
@@ -221,25 +346,52 @@ def incident(folder: Path, rules: bool = True) -> Saved:
         FILES: frozenset({"mail"}),
     }
     gaps = [
-        {"host": SOUMU, "channel": "Security", "start": at("2018-01-24T09:00:00Z"), "end": at("2018-01-25T15:40:00Z"),
-         "missing": 4_310, "kind": "records-missing"},
-        {"host": KEIRI, "channel": SYSMON, "start": at("2018-01-20T00:00:00Z"), "end": at("2018-01-20T05:30:00Z"),
-         "missing": None, "kind": "silence"},
-    ]  # fmt: skip
+        {
+            "host": SOUMU,
+            "channel": "Security",
+            "start": at("2018-01-24T09:00:00Z"),
+            "end": at("2018-01-25T15:40:00Z"),
+            "missing": 4_310,
+            "kind": "records-missing",
+        },
+        {
+            "host": KEIRI,
+            "channel": SYSMON,
+            "start": at("2018-01-20T00:00:00Z"),
+            "end": at("2018-01-20T05:30:00Z"),
+            "missing": None,
+            "kind": "silence",
+        },
+    ]
     events = [
-        {"item": item(keiri), "record": n, "time": at("2018-01-16T00:00:00Z") + n * 3_600_000_000, "host": KEIRI,
-         "channel": SYSMON, "event_id": 1, "fields": {}}
+        {
+            "item": item(keiri),
+            "record": n,
+            "time": at("2018-01-16T00:00:00Z") + n * 3_600_000_000,
+            "host": KEIRI,
+            "channel": SYSMON,
+            "event_id": 1,
+            "fields": {},
+        }
         for n in range(0, 240, 3)
-    ]  # fmt: skip
+    ]
     issues = [
         issue(broken, "damaged-record", 8, offset=69_632, unknown="unknown.events"),
         issue(locked, "encrypted", 1, unknown="unknown.item"),
         issue("evidence/link", "link-not-followed"),
     ]
     return write_case(
-        folder, tree, hits, issues=issues, hosts=hosts, examined=examined, gaps=gaps, events=events, intake=INTAKE,
+        folder,
+        tree,
+        hits,
+        issues=issues,
+        hosts=hosts,
+        examined=examined,
+        gaps=gaps,
+        events=events,
+        intake=INTAKE,
         rules=[{"name": "sigma-rules", "sha256": item("rules")}] if rules else [],
-    )  # fmt: skip
+    )
 
 
 def empty(folder: Path) -> Saved:
@@ -271,35 +423,100 @@ def poison(folder: Path, texts: Sequence[str] = POISON) -> Saved:
     path = "evidence/" + texts[0] + "\u202e.evtx"
     tree = [
         node(path, "evtx", 1, (len(texts), len(texts), 0, 0)),
-        *(node(f"e{n}/{text[:300]}", text[:20], 1, (1, 0, 1, 0), "refused", reason=text[:40])
-          for n, text in enumerate(texts)),
-    ]  # fmt: skip
+        *(
+            node(f"e{n}/{text[:300]}", text[:20], 1, (1, 0, 1, 0), "refused", reason=text[:40])
+            for n, text in enumerate(texts)
+        ),
+    ]
     hits = []
     for n, text in enumerate(texts):
         everything = {"user": text, "time_text": text, "techniques": [text[:50]]}
-        fields = {"registry_path": text, "registry_data": text, "program": text, "address": text, text[:60]: text}
-        hits.append(hit(path, n, f"2018-01-16T01:{n:02}:00Z", text, "netwire.identity", family="netwire",
-                        function="registration", fields=fields, **everything))  # fmt: skip
-        hits.append(hit(path, n, None, text, text[:80], family=text[:80], function=text[:80], fields={text: text},
-                        **everything))  # fmt: skip
-        rule = {"id": f"{n}{text[:50]}", "kind": text[:9], "level": text[:9], "title": text, "author": text, "licence": text}
-        hits.append(hit(path, n, f"2018-01-17T01:{n:02}:00Z", text, "rule.sigma", fields={"title": text}, rule=rule,
-                        **everything))  # fmt: skip
+        fields = {
+            "registry_path": text,
+            "registry_data": text,
+            "program": text,
+            "address": text,
+            text[:60]: text,
+        }
+        hits.append(
+            hit(
+                path,
+                n,
+                f"2018-01-16T01:{n:02}:00Z",
+                text,
+                "netwire.identity",
+                family="netwire",
+                function="registration",
+                fields=fields,
+                **everything,
+            )
+        )
+        hits.append(
+            hit(
+                path,
+                n,
+                None,
+                text,
+                text[:80],
+                family=text[:80],
+                function=text[:80],
+                fields={text: text},
+                **everything,
+            )
+        )
+        rule = {
+            "id": f"{n}{text[:50]}",
+            "kind": text[:9],
+            "level": text[:9],
+            "title": text,
+            "author": text,
+            "licence": text,
+        }
+        hits.append(
+            hit(
+                path,
+                n,
+                f"2018-01-17T01:{n:02}:00Z",
+                text,
+                "rule.sigma",
+                fields={"title": text},
+                rule=rule,
+                **everything,
+            )
+        )
     hits = [clean(each) for each in hits]
     hosts = [{"host": clean(text), "aliases": [clean(text) + "-alias"]} for text in texts]
     examined = {clean(text): frozenset({"mail"}) for text in texts}
     gaps = [
-        {"host": clean(text), "channel": clean(text), "start": at("2018-01-16T02:00:00Z"), "kind": clean(text),
-         "end": at("2018-01-16T09:00:00Z"), "missing": None}
+        {
+            "host": clean(text),
+            "channel": clean(text),
+            "start": at("2018-01-16T02:00:00Z"),
+            "kind": clean(text),
+            "end": at("2018-01-16T09:00:00Z"),
+            "missing": None,
+        }
         for text in texts
-    ]  # fmt: skip
-    issues = [issue(path, clean(text)[:50], 1, unknown=clean(text)[:50], fields={"x": clean(text)}) for text in texts]
+    ]
+    issues = [
+        issue(path, clean(text)[:50], 1, unknown=clean(text)[:50], fields={"x": clean(text)})
+        for text in texts
+    ]
     return write_case(
-        folder, [clean(each) for each in tree], hits, issues=issues, hosts=hosts, examined=examined, gaps=gaps,
+        folder,
+        [clean(each) for each in tree],
+        hits,
+        issues=issues,
+        hosts=hosts,
+        examined=examined,
+        gaps=gaps,
         rules=[{"name": clean(text), "sha256": clean(text)} for text in texts],
         options={clean(text)[:40]: clean(text) for text in texts},
-        intake="\n".join(f"- who: {yaml_text(text[:2000])}\n  {yaml_text(text[:50])}: {yaml_text(text[:2000])}" for text in texts),
-    )  # fmt: skip
+        intake="\n".join(
+            f"- who: {yaml_text(text[:2000])}\n  {yaml_text(text[:50])}: {yaml_text(text[:2000])}"
+            for text in texts
+        ),
+    )
 
 
 def clean(value: Any) -> Any:
@@ -323,7 +540,12 @@ def large(folder: Path, count: int = 50_000) -> Saved:
     hits: list[dict[str, Any]] = []
     for n in range(count):
         host = f"PC-{n % 200:03}.corp.example"
-        fields = {"registry_path": rf"HKCU\Run\{n}", "registry_data": HOST_EXE, "program": HOST_EXE, "account": "CORP\\u"}
+        fields = {
+            "registry_path": rf"HKCU\Run\{n}",
+            "registry_data": HOST_EXE,
+            "program": HOST_EXE,
+            "account": "CORP\\u",
+        }
         more: dict[str, Any] = {"time": start + n * 7_000_000, "techniques": ["T1547.001"], "fields": fields}
         if n % 2:
             rule = sigma(f"Rule {n % 700}", ("critical", "high", "medium", "low")[n % 4])
@@ -334,7 +556,10 @@ def large(folder: Path, count: int = 50_000) -> Saved:
             hits.append(hit(path, n, None, host, "netwire.run-value", **named) | more)
     hosts = [{"host": f"PC-{n:03}.corp.example"} for n in range(200)]
     return write_case(
-        folder, [node(path, "evtx", 1 << 30, (count, count, 0, 0))], hits, hosts=hosts,
+        folder,
+        [node(path, "evtx", 1 << 30, (count, count, 0, 0))],
+        hits,
+        hosts=hosts,
         examined={row["host"]: frozenset({f"{SYSMON}/13"}) for row in hosts},
         rules=[{"name": "sigma-rules", "sha256": item("rules")}],
-    )  # fmt: skip
+    )

@@ -51,7 +51,9 @@ class Element:
 
     def table(self, caption: str) -> Element:
         """The table whose caption has this id."""
-        (found,) = [t for t in self.all("table") if any(c.attrs.get("id") == caption for c in t.all("caption"))]
+        (found,) = [
+            t for t in self.all("table") if any(c.attrs.get("id") == caption for c in t.all("caption"))
+        ]
         return found
 
     def rows(self) -> list[list[str]]:

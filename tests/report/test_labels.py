@@ -11,7 +11,13 @@ LITERAL = re.compile(r"""["']([a-z]+\.[a-z0-9-]+)["']""")
 FROM_DATA = ("intake.", "field.", "artefact.", "gap.", "kind.", "weekday.", "month.")
 FILES = {"findings.jsonl", "issues.jsonl", "intake.yaml"}
 # Labels that templates put together from a section's name.
-BUILT = ("summary.firm", "summary.weak", "timeline.strip-events", "timeline.strip-others", "timeline.strip-own")
+BUILT = (
+    "summary.firm",
+    "summary.weak",
+    "timeline.strip-events",
+    "timeline.strip-others",
+    "timeline.strip-own",
+)
 
 
 def places(text: str) -> list[str]:
@@ -32,7 +38,11 @@ def test_both_languages_fill_the_same_places():
 def test_every_label_is_used_and_every_used_label_exists():
     text = "\n".join(path.read_text(encoding="utf-8") for path in (*TEMPLATES.iterdir(), *ROOM.glob("*.py")))
     sections = {key.partition(".")[0] for key in wording.labels("en")}
-    used = {name for name in LITERAL.findall(text) if name.partition(".")[0] in sections and not name.endswith("-")}
+    used = {
+        name
+        for name in LITERAL.findall(text)
+        if name.partition(".")[0] in sections and not name.endswith("-")
+    }
     labels = {key for key in wording.labels("en") if not key.startswith(FROM_DATA)}
     assert used - labels - FILES == set()
     assert {key for key in labels - used if not key.endswith(".title")} - set(BUILT) == set()

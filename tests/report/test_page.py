@@ -8,12 +8,12 @@ import re
 import time
 
 import pytest
-from report import cases, pages
 
 from hikeshi import words
 from hikeshi.report.build import build
 from hikeshi.report.wording import labels
 from hikeshi.schema import Grade
+from report import cases, pages
 
 LANGS = ("ja", "en")
 NO_TRACE = {"ja": "痕跡なしは漏えいなしを意味しない。", "en": "No trace does not mean no leak."}
@@ -81,7 +81,10 @@ def test_kinds_of_evidence_equal_the_table_of_items(incident, part):
     )
     printed = part.table(f"{lang_of(part)}-kinds").rows()[1:]
     known = labels(lang_of(part))
-    expected = [[known.get(f"kind.{r['kind']}", r["kind"]), *(n(int(r[c])) for c in ("items", "bytes", *"abcd"))] for r in rows]
+    expected = [
+        [known.get(f"kind.{r['kind']}", r["kind"]), *(n(int(r[c])) for c in ("items", "bytes", *"abcd"))]
+        for r in rows
+    ]
     assert expected == printed[: len(expected)]
     sums = [sum(int(row[c]) for row in rows) for c in ("items", "bytes", *"abcd")]
     assert [known["examined.total"], *map(n, sums)] == printed[len(expected)]
@@ -126,7 +129,9 @@ def test_every_finding_of_a_pack_stands_in_the_timeline_and_in_the_details(incid
         assert all(value in article.text for value in finding["fields"].values())
         assert n(finding["evidence"]["record"]) in article.text
         assert words.next_step(finding["message"], lang) in part.text
-        assert [f"#{lang}-{finding['id']}"] == [a.attrs["href"] for a in timeline.all("a") if a.text == finding["id"]]
+        assert [f"#{lang}-{finding['id']}"] == [
+            a.attrs["href"] for a in timeline.all("a") if a.text == finding["id"]
+        ]
 
 
 def test_timeline_is_in_order_and_holds_the_gaps(incident, part):
@@ -171,7 +176,9 @@ def test_attack_counts_equal_a_query_on_the_findings(incident, part):
         " LEFT JOIN hosts h ON list_contains(h.aliases, f.host) GROUP BY technique"
     )
     printed = {row[0]: row[4:7] for row in part.table(f"{lang_of(part)}-attack-table").rows()[1:]}
-    assert {row["technique"]: [n(row["own"]), n(row["others"]), n(row["machines"])] for row in rows} == printed
+    assert {
+        row["technique"]: [n(row["own"]), n(row["others"]), n(row["machines"])] for row in rows
+    } == printed
 
 
 def test_losses_equal_a_query_on_the_issues(incident, part):
@@ -184,7 +191,7 @@ def test_losses_equal_a_query_on_the_issues(incident, part):
 
 
 def test_gaps_equal_the_table_of_gaps(incident, part):
-    rows = incident.rows("SELECT host, channel, missing FROM gaps ORDER BY \"end\" - start DESC")
+    rows = incident.rows('SELECT host, channel, missing FROM gaps ORDER BY "end" - start DESC')
     unknown = labels(lang_of(part))["limits.missing-unknown"]
     expected = [[r["host"], r["channel"], unknown if r["missing"] is None else n(r["missing"])] for r in rows]
     printed = part.table(f"{lang_of(part)}-gaps").rows()[1:]
@@ -235,7 +242,14 @@ def test_custody_annex_names_hashes_and_people(incident, part):
     (annex,) = part.all("section", "custody")
     for node in incident.rows("SELECT item FROM items"):
         assert node["item"] in annex.text
-    for text in ("0012E4", "総務課 乙山 試", "netwire", cases.item("netwire"), cases.item("rules"), "manifest.json"):
+    for text in (
+        "0012E4",
+        "総務課 乙山 試",
+        "netwire",
+        cases.item("netwire"),
+        cases.item("rules"),
+        "manifest.json",
+    ):
         assert text in annex.text
     data = (incident.path / "findings.jsonl").read_bytes()
     assert hashlib.sha256(data).hexdigest() in annex.text
@@ -268,7 +282,9 @@ def test_policy_allows_the_one_style_sheet_and_nothing_else(page):
     (style,) = page.all("style")
     (text,) = style.children
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    expected = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+    expected = (
+        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+    )
     assert expected == policy
     assert not page.all("script")
     assert not [e for e in page.walk() if "style" in e.attrs or any(a.startswith("on") for a in e.attrs)]
@@ -277,7 +293,12 @@ def test_policy_allows_the_one_style_sheet_and_nothing_else(page):
 
 def test_the_label_of_sharing_stands_first_and_last(tmp_path):
     tree = [cases.node("a.evtx", "evtx", 1, (1, 1, 0, 0))]
-    for given, shown in (("RED", "TLP:RED"), ("TLP:GREEN", "TLP:GREEN"), (None, "TLP:AMBER+STRICT"), ("no", "TLP:AMBER+STRICT")):
+    for given, shown in (
+        ("RED", "TLP:RED"),
+        ("TLP:GREEN", "TLP:GREEN"),
+        (None, "TLP:AMBER+STRICT"),
+        ("no", "TLP:AMBER+STRICT"),
+    ):
         saved = cases.write_case(tmp_path / str(given), tree, options={"tlp": given} if given else {})
         printed = html(saved, ("en",)).decode()
         assert [shown] * 2 == re.findall(r'<span class="label">(.*?)</span>', printed)
@@ -297,7 +318,17 @@ def test_nothing_found_is_not_nothing_happened(tmp_path):
 
 def test_only_third_party_hits_name_no_malware(tmp_path):
     tree = [cases.node("a.evtx", "evtx", 1, (1, 1, 0, 0))]
-    hits = [cases.hit("a.evtx", 0, "2018-01-16T00:00:00Z", "PC1", "rule.sigma", rule=cases.sigma("Phish"), techniques=["T1566.001"])]
+    hits = [
+        cases.hit(
+            "a.evtx",
+            0,
+            "2018-01-16T00:00:00Z",
+            "PC1",
+            "rule.sigma",
+            rule=cases.sigma("Phish"),
+            techniques=["T1566.001"],
+        )
+    ]
     saved = cases.write_case(tmp_path / "case", tree, hits, rules=[{"name": "r", "sha256": "0"}])
     part = pages.language(pages.read(html(saved)), "en")
     (summary,) = part.all("section", "summary")

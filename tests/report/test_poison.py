@@ -5,16 +5,18 @@ import re
 from collections import Counter
 
 import pytest
-from report import cases, pages
 
 from hikeshi.report.build import TEMPLATES, build
+from report import cases, pages
 
 JINJA = re.compile(r"\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 
 
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory):
-    return build(cases.poison(tmp_path_factory.mktemp("poison") / "case"), ("ja", "en"), "Asia/Tokyo")["index.html"]
+    return build(cases.poison(tmp_path_factory.mktemp("poison") / "case"), ("ja", "en"), "Asia/Tokyo")[
+        "index.html"
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +29,10 @@ def allowed():
     known = {}
     for path in TEMPLATES.glob("*.html.j2"):
         reader = pages.HTMLParser()
-        reader.handle_starttag = lambda tag, attrs: known.setdefault(tag, set()).update(name for name, _ in attrs)
-        reader.feed(JINJA.sub("X", path.read_text(encoding="utf-8").replace("{{ \" checked\" }}", "checked")))
+        reader.handle_starttag = lambda tag, attrs: known.setdefault(tag, set()).update(
+            name for name, _ in attrs
+        )
+        reader.feed(JINJA.sub("X", path.read_text(encoding="utf-8").replace('{{ " checked" }}', "checked")))
     known["code"] = set()
     return known
 
@@ -54,15 +58,24 @@ def test_attributes_hold_nothing_of_the_evidence(page):
 
 def test_the_same_elements_as_with_harmless_names(page, tmp_path):
     texts = [f"harmless{n:02}" for n in range(len(cases.POISON))]
-    plain = pages.read(build(cases.poison(tmp_path / "case", texts), ("ja", "en"), "Asia/Tokyo")["index.html"])
+    plain = pages.read(
+        build(cases.poison(tmp_path / "case", texts), ("ja", "en"), "Asia/Tokyo")["index.html"]
+    )
     assert Counter(e.tag for e in plain.walk()) == Counter(e.tag for e in page.walk())
 
 
 def test_hostile_text_is_shown_as_text(page):
     for lang in ("ja", "en"):
         text = pages.language(page, lang).text
-        for shown in ("<script>alert(1)</script>", "{{7*7}}{% for x in y %}", "invoice⟨U+202E⟩gnp.exe", "a⟨U+0000⟩b⟨U+200B⟩c",
-                      "⟨U+001B⟩[31mred", "=cmd|' /C calc'!A0", "[x](javascript:alert(1))"):  # fmt: skip
+        for shown in (
+            "<script>alert(1)</script>",
+            "{{7*7}}{% for x in y %}",
+            "invoice⟨U+202E⟩gnp.exe",
+            "a⟨U+0000⟩b⟨U+200B⟩c",
+            "⟨U+001B⟩[31mred",
+            "=cmd|' /C calc'!A0",
+            "[x](javascript:alert(1))",
+        ):
             assert shown in text
         assert "49" not in re.findall(r"\b49\b.{0,3}\{%", text)
 

@@ -98,7 +98,8 @@ def examined(account: Mapping[str, Any]) -> Examined:
     kinds: dict[tuple[bool, str], Kind] = {}
     unread: dict[tuple[str, str], Unread] = {}
     statuses: Counter[str] = Counter()
-    rows, places, met = [], 0, set()
+    rows: list[TreeRow] = []
+    places, met = 0, set()
     for depth, node in _nodes(account["evidence"]):
         places += 1
         if len(rows) < ROWS:
