@@ -27,7 +27,7 @@ class Clock:
     def __init__(self, zone: str) -> None:
         try:
             self._zone = ZoneInfo(zone)
-        except (ValueError, OSError) as error:
+        except (KeyError, ValueError, OSError) as error:
             raise UsageError(f"{zone!r} is no time zone; give --tz a name such as Asia/Tokyo.") from error
         self.name = zone
 

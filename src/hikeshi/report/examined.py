@@ -55,12 +55,12 @@ class TreeRow:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the coverage bar."""
+    """A part of the coverage bar; `x` and `width` are written as the drawing needs them."""
 
     status: str
     count: int
-    x: int
-    width: int
+    x: str
+    width: str
 
 
 @dataclass
@@ -88,7 +88,7 @@ class Examined:
         for status in present:
             count = self.statuses[status]
             width = BAR - x if status == present[-1] else max(BAR * count // self.items, LEAST)
-            made.append(Part(status, count, x, width))
+            made.append(Part(status, count, str(x), str(width)))
             x += width
         return made
 
@@ -98,7 +98,8 @@ def examined(account: Mapping[str, Any]) -> Examined:
     kinds: dict[tuple[bool, str], Kind] = {}
     unread: dict[tuple[str, str], Unread] = {}
     statuses: Counter[str] = Counter()
-    rows, places, met = [], 0, set()
+    rows: list[TreeRow] = []
+    places, met = 0, set()
     for depth, node in _nodes(account["evidence"]):
         places += 1
         if len(rows) < ROWS:

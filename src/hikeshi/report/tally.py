@@ -118,7 +118,7 @@ class Tally:
         self.others.add(found)
         self.credits.setdefault(rule, found.rule)
         self.rules.setdefault((rule, found.machine), Use()).add(found)
-        if any(map(enters, found.techniques)):
+        if any(map(initial, found.techniques)):
             self.entry_rules.setdefault(rule, Use()).add(found)
         stamp = self.clock.at(found.moment)
         if stamp is None:
@@ -146,5 +146,10 @@ def _rank(found: FoundRow) -> tuple[int, bool, datetime, str]:
 
 def enters(technique: str) -> bool:
     """Whether a technique tells how an attacker came in: initial access and nothing else, or a user opening a file."""
+    return technique.startswith("T1204") or initial(technique)
+
+
+def initial(technique: str) -> bool:
+    """Whether a technique is initial access and nothing else."""
     known = attack.technique(technique)
-    return technique.startswith("T1204") or (known is not None and known.tactics == ("initial-access",))
+    return known is not None and known.tactics == ("initial-access",)

@@ -79,8 +79,11 @@ def timeline(tally: Tally, gaps: Sequence[Gap]) -> Timeline:
 def _ranked(tally: Tally) -> Iterator[tuple[int, tuple[Any, ...], Entry]]:
     """Candidates with their rank: the packs' findings before third-party rules, the stronger before the weaker."""
     for found in tally.shown:
-        key = (found.strength, "", found.moment or LAST, found.id)
-        yield 0, key, Entry(found.moment, found=found, machine=found.machine)
+        yield (
+            0,
+            (found.strength, found.moment or LAST, found.id),
+            Entry(found.moment, found=found, machine=found.machine),
+        )
     for (day, rule, machine), use in tally.daily.items():
         key = (*tally.rule_rank(rule, use)[:2], day.isoformat(), rule, machine or "")
         yield 1, key, Entry(use.first, rule=tally.credits[rule], machine=machine, use=use)

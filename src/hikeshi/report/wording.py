@@ -70,15 +70,15 @@ class Wording:
         return escape(safe.visible(text))
 
     def sentence(self, message: str, fields: Mapping[str, str]) -> Markup:
-        """The sentence of a finding; the values of its fields are set apart."""
+        """The sentence of a finding with the values of its fields set apart; without one, its id and fields."""
+        if not words.knows(message):
+            named = (self.value(f"{key}={fields[key]}") for key in sorted(fields))
+            return Markup(" ").join([self.value(f"[{message}]"), *named])
         keys = list(fields)
         tokens = {key: f"\ue000{number}\ue001" if fields[key] else "" for number, key in enumerate(keys)}
         pieces: list[str] = _TOKEN.split(words.text(message, self.lang, tokens))
-        made = [escape(safe.short(piece, self.lang, safe.LIMIT)) for piece in pieces[::2]]
-        for place, token in enumerate(pieces[1::2]):
-            number = int(token)
-            if number < len(keys):
-                made[place] += self.value(fields[keys[number]])
+        made = [escape(piece) for piece in pieces]
+        made[1::2] = [self.value(fields[keys[int(token)]]) for token in pieces[1::2]]
         return Markup("").join(made)
 
     def name(self, kind: str, value: str) -> Markup:
@@ -152,6 +152,10 @@ class Wording:
         if event:
             return self.say("limits.event", channel=event[1], id=Markup(event[2]))
         return self.known("artefact", source)
+
+    def contacts(self, fields: Mapping[str, str]) -> bool:
+        """Whether any field of a finding needs that notice."""
+        return any(self.contact(field) and fields[field] for field in fields)
 
     def contact(self, field: str) -> bool:
         """Whether a field of a finding needs the notice not to connect and not to log in."""
