@@ -17,6 +17,7 @@ from hikeshi.ledger.gate import Settings, Verdict, judge, leader_of, prior_ends
 from hikeshi.ledger.matrix import Matrix, matrix
 from hikeshi.ledger.model import Ledger, Range, When
 from hikeshi.ledger.problems import Problem
+from hikeshi.ledger.say_problems import line
 from hikeshi.ledger.view import View, look
 
 
@@ -89,16 +90,34 @@ def weigh(
     draws: int = policy.DRAWS,
 ) -> Weighing:
     """A ledger weighed with what was known on a day (all of it, if none is given)."""
+    problems = sound(ledger, findings)
+    view = look(ledger, day_of(as_of), naive=naive, strict_dates=strict_dates, without=without)
+    return compute(view, problems, naive=naive, seed=seed, draws=draws)
+
+
+def sound(ledger: Ledger, findings: Iterable[Finding] = ()) -> tuple[Problem, ...]:
+    """What the checks found; LedgerError if it keeps the ledger from being weighed."""
     problems = check(ledger, findings)
     broken = [problem for problem in problems if problem.fatal]
     if broken:
-        first = broken[0]
-        where = f"{ledger.name}:{first.place.line}:{first.place.column}"
+        more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
         raise LedgerError(
-            f"{where}: {first.rule} {first.message} ({first.subject}) and {len(broken) - 1} more keep this ledger "
-            "from being weighed; run `hikeshi ledger check` and mend them first."
+            f"{line(broken[0], ledger.name, 'en')}{more}; a ledger cannot be weighed like this: run "
+            "`hikeshi ledger check` and mend it first"
         )
-    view = look(ledger, _when(as_of), naive=naive, strict_dates=strict_dates, without=without)
+    return problems
+
+
+def compute(
+    view: View,
+    problems: tuple[Problem, ...],
+    *,
+    naive: bool = False,
+    seed: int = policy.SEED,
+    draws: int = policy.DRAWS,
+) -> Weighing:
+    """A view weighed."""
+    ledger = view.ledger
     drawn = draw(view, seed, draws)
     settings = {(m, c): spreads(drawn, posterior(drawn, m, centred=c)) for m in MODELS for c in (False, True)}
     leader = leader_of(drawn, settings)
@@ -123,7 +142,7 @@ def weigh(
     )
 
 
-def _when(as_of: str | None) -> When | None:
+def day_of(as_of: str | None) -> When | None:
     if as_of is None:
         return None
     try:
