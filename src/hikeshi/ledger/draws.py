@@ -131,13 +131,15 @@ def spreads(draws: Draws, odds: Array) -> dict[str, Spread]:
     low, median, high = np.quantile(odds, (0.05, 0.5, 0.95), axis=1)
     first = np.bincount(odds.argmax(axis=0), minlength=len(draws.order)) / odds.shape[1]
     table = np.round(np.stack([low, median, high, first]), DECIMALS)
-    return {h: Spread(*(float(value) for value in table[:, row])) for row, h in enumerate(draws.order)}
+    rows = {h: Spread(*(float(value) for value in table[:, row])) for row, h in enumerate(draws.order)}
+    return {h.id: rows[h.id] for h in draws.view.ledger.hypotheses}
 
 
 def medians(draws: Draws, odds: Array) -> dict[str, float]:
     """The median of each hypothesis, rounded."""
     middle = np.round(np.median(odds, axis=1), DECIMALS)
-    return {h: float(middle[row]) for row, h in enumerate(draws.order)}
+    rows = {h: float(middle[row]) for row, h in enumerate(draws.order)}
+    return {h.id: rows[h.id] for h in draws.view.ledger.hypotheses}
 
 
 def log_odds(draws: Draws, one: str, other: str, *, centred: bool, without: Counted | None = None) -> float:
