@@ -1,25 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """What may be said about a ledger, worked out a second time from the written rules alone.
 
-Plain dicts in, the set of permissible levels out: one level, or two where a threshold lies within sampling noise.
-It shares no code, no random stream and no order of computation with `hikeshi.ledger`.
+Plain dicts in, the set of permissible levels out: one level, or two where a threshold lies within sampling
+noise. It shares no code, no random stream and no order of computation with `hikeshi.ledger`.
 
 The rules, as docs/ledger.md words them:
 
-1. An item counts from its own date on; a group counts from its first item on, once. Its range is the joint range
-   with the latest `from` not after the day, else the hull of its items. Partial dates count from their last day.
+1. An item counts from its own date on; a group counts from its first item on, once. Its range is the joint
+   range with the latest `from` not after the day, else the hull of its items. Partial dates count from their
+   last day.
 2. A group of nothing but assertions, none with a stated ground, may not exceed the source ceiling of 17:3.
-3. A group whose ratio strictly contains 1 for every pair is re-centred: same widths in the logarithm, one centre.
-4. Shared error: one uniform number per hypothesis places it in every group's range; the prior has its own number.
+3. A group whose ratio strictly contains 1 for every pair is re-centred: same widths in the logarithm, one
+   centre.
+4. Shared error: one uniform number per hypothesis places it in every group's range; the prior has its own.
 5. The residual never falls below 0.02 (R1).
-6. L is the hypothesis most often first. Level 1: first in 80 % of draws. Level 2: lower end (5 %) at least 0.55 and
-   two groups that exclude 1 in favour of L against somebody. Level 3: 0.80 and three groups. The lower of the levels
-   with and without re-centring counts.
-7. Caps. R2 no finding: 1. R3 no item in favour of L that is neither commodity nor forgeable: 1. R4 L names a state and
-   no money trail, court record or intelligence with a ground is in favour of L: 0. R5 L names a state or a group
-   without items for both infrastructure and capability: 1. R6 there are assertions and nothing else in favour of
-   L: 0. R7 a contradicted claim in what is in favour of L: 0. R9 somebody else has the highest median under one of
-   the error models, settings or prior ends: 0.
+6. L is the hypothesis most often first. Level 1: first in 80 % of draws. Level 2: lower end (5 %) at least
+   0.55 and two groups that exclude 1 in favour of L against somebody. Level 3: 0.80 and three groups. The
+   lower of the levels with and without re-centring counts.
+7. Caps. R2 no finding: 1. R3 no item in favour of L that is neither commodity nor forgeable: 1. R4 L names a
+   state and no money trail, court record or intelligence with a ground is in favour of L: 0. R5 L names a
+   state or a group without items for both infrastructure and capability: 1. R6 there are assertions and
+   nothing else in favour of L: 0. R7 a contradicted claim in what is in favour of L: 0. R9 somebody else has
+   the highest median under one of the error models, settings or prior ends: 0.
 """
 
 from __future__ import annotations
@@ -188,7 +190,7 @@ def levels(ledger: dict[str, Any], day: str, n: int = 2000) -> set[int]:
     """Every level the rules permit on that day, given the sampling noise of `n` draws."""
     world = World(ledger, day)
     draws = list(sample(world, True, False, 5, None, n))
-    count = {h: 0 for h in world.hypotheses}
+    count = dict.fromkeys(world.hypotheses, 0)
     for draw in draws:
         count[max(draw, key=draw.__getitem__)] += 1
     leader = max(count, key=count.__getitem__)

@@ -32,7 +32,9 @@ def claim(name: str, origin: str, said: str, **more: Any) -> dict[str, Any]:
     return {**entry, "origin": origin, "about": [], **words, **carrier, **more}
 
 
-def likelihoods(rng: random.Random, names: list[str], favoured: str, top: float, wide: float) -> dict[str, Any]:
+def likelihoods(
+    rng: random.Random, names: list[str], favoured: str, top: float, wide: float
+) -> dict[str, Any]:
     """Ranges whose largest upper end is 1 and whose ratios stay below `top`."""
     ranges = {}
     for h in names:

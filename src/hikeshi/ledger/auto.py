@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stubs as files: one a rule, with rule, version and hashes of the inputs; written by the tool, never by hand."""
+"""Stubs as files, one a rule, with its version and the inputs' hashes; written by the tool, never by hand."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ SCHEMA = "hikeshi.stubs/1"
 def files(stubs: Iterable[Stub]) -> Mapping[str, str]:
     """The text of each file by its name."""
     made = {}
-    for rule, group in groupby(sorted(stubs, key=lambda stub: (stub.rule, stub.id)), key=lambda stub: stub.rule):
+    for rule, group in groupby(
+        sorted(stubs, key=lambda stub: (stub.rule, stub.id)), key=lambda stub: stub.rule
+    ):
         made[f"{rule.partition('@')[0]}.yaml"] = _file(rule, list(group))
     return made
 
@@ -45,7 +47,6 @@ def _stub(stub: Stub) -> list[str]:
         f"    findings: [{refs}]",
     ]
     if stub.said_by:
-        lines.append(
-            f"    claim: {{ja: {scalar(stub.said.ja)}, en: {scalar(stub.said.en)}, source: {scalar(stub.said_by)}}}"
-        )
+        said = f"ja: {scalar(stub.said.ja)}, en: {scalar(stub.said.en)}, source: {scalar(stub.said_by)}"
+        lines.append(f"    claim: {{{said}}}")
     return lines

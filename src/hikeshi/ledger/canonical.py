@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The canonical form of a ledger: one key order, one claim a block, every comment kept above what it speaks of."""
+"""The canonical form of a ledger: one key order, one claim a block, every comment kept above its entry."""
 
 from __future__ import annotations
 
@@ -16,18 +16,82 @@ WIDTH = 110
 # One order for all maps; a key that is no word of the schema keeps its place among its like, after these.
 ORDER = (
     *("schema", "id", "label", "family", "case", "layer", "title", "outlet", "question", "languages"),
-    *("hypotheses", "prior_basis", "parties", "sources", "origins", "status", "withdrawn", "who", "reported_by"),
-    *("group", "type", "date", "from", "known", "kind", "class", "vertex", "origin", "about", "residual", "names"),
-    *("ja", "en", "role", "prior", "lang", "admiralty", "read", "url", "derives_from", "link", "doc", "section"),
-    *("source", "text", "uses", "claims", "claim", "groups", "evidence", "findings", "ground", "grounds", "sha256"),
-    *("ach", "credibility", "relevance", "lik", "joint", "stub", "override", "check", "by", "did", "what", "why"),
+    *(
+        "hypotheses",
+        "prior_basis",
+        "parties",
+        "sources",
+        "origins",
+        "status",
+        "withdrawn",
+        "who",
+        "reported_by",
+    ),
+    *(
+        "group",
+        "type",
+        "date",
+        "from",
+        "known",
+        "kind",
+        "class",
+        "vertex",
+        "origin",
+        "about",
+        "residual",
+        "names",
+    ),
+    *(
+        "ja",
+        "en",
+        "role",
+        "prior",
+        "lang",
+        "admiralty",
+        "read",
+        "url",
+        "derives_from",
+        "link",
+        "doc",
+        "section",
+    ),
+    *(
+        "source",
+        "text",
+        "uses",
+        "claims",
+        "claim",
+        "groups",
+        "evidence",
+        "findings",
+        "ground",
+        "grounds",
+        "sha256",
+    ),
+    *(
+        "ach",
+        "credibility",
+        "relevance",
+        "lik",
+        "joint",
+        "stub",
+        "override",
+        "check",
+        "by",
+        "did",
+        "what",
+        "why",
+    ),
     *("as_of", "overlaps", "missing_evidence", "aliases", "revisions", "log", "holder", "outcomes", "effect"),
     *("accepts", "items", "note"),
 )
 _RANK = {key: rank for rank, key in enumerate(ORDER)}
 BLOCKS = frozenset({"claims", "evidence"})
 _AMBIGUOUS = re.compile(r"(?i:yes|no|on|off|y|n|null|~)")
-_UNSAFE = re.compile(r"^[-?:,\[\]{}#&*!|>'\"%@`=<\s]|: |:$| #|[,\[\]{}\t\n\r]|\s$|[^ -~\u00a0-\u2027\u202a-\ufefe\U00010000-\U0010ffff]")
+_UNSAFE = re.compile(
+    r"^[-?:,\[\]{}#&*!|>'\"%@`=<\s]|: |:$| #|[,\[\]{}\t\n\r]|\s$"
+    r"|[^ -~\u00a0-\u2027\u202a-\ufefe\U00010000-\U0010ffff]"
+)
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")
 
 
@@ -172,9 +236,10 @@ def _section(key: str, node: Node, ranks: dict[str, int], above: dict[str, list[
 def _leaf(node: Node) -> bool:
     """A map or list of nothing but text, such as a title."""
     children = node.value.values() if isinstance(node.value, dict) else node.value
-    return all(isinstance(child, Node) and isinstance(child.value, str) for child in children) and len(
-        flow(node, {})
-    ) <= WIDTH // 2
+    return (
+        all(isinstance(child, Node) and isinstance(child.value, str) for child in children)
+        and len(flow(node, {})) <= WIDTH // 2
+    )
 
 
 def _valued(key: str, node: Node, indent: str, ranks: dict[str, int]) -> list[str]:

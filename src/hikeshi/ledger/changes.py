@@ -93,7 +93,13 @@ def _claim(was: Claim, now: Claim) -> Iterator[Change]:
         yield Change("claim-regraded", now.id, {"old": _grade(was), "new": _grade(now)})
     if was.origin != now.origin:
         yield Change("claim-origin", now.id, {"old": was.origin, "new": now.origin})
-    blank = {"status": "", "check": now.check, "credibility": 0, "origin": "", "place": NOWHERE}
+    blank: dict[str, Any] = {
+        "status": "",
+        "check": now.check,
+        "credibility": 0,
+        "origin": "",
+        "place": NOWHERE,
+    }
     if replace(was, **blank) != replace(now, **blank):
         yield Change("claim-reworded", now.id)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Checks of what is cited: ids, claims, layers, findings, grades, contradictions (V01, V02, V04, V05, V11, V12)."""
+"""Checks of what is cited: ids, claims, layers, findings, grades (V01, V02, V04, V05, V11, V12)."""
 
 from __future__ import annotations
 
@@ -91,7 +91,10 @@ def v11(ledger: Ledger) -> Iterator[Problem]:
         if ground is None or item.type not in policy.ASSERTION_TYPES or not (_sound(item) and _sound(ground)):
             continue
         if ratios.largest(item.lik) > ratios.largest(ground.lik):
-            fields = {"ratio": f"{ratios.largest(item.lik):.3g}", "ground": f"{ratios.largest(ground.lik):.3g}"}
+            fields = {
+                "ratio": f"{ratios.largest(item.lik):.3g}",
+                "ground": f"{ratios.largest(ground.lik):.3g}",
+            }
             yield Problem("V11", "item-above-ground", item.id, fields, item.place)
 
 
@@ -105,7 +108,9 @@ def v12(ledger: Ledger) -> Iterator[Problem]:
     for item in ledger.evidence:
         for claim in _cited(item, claims):
             if claim.check.status == "contradicted":
-                yield Problem("V12", "contradicted-used", item.id, {"claim": claim.id}, item.place, warning=True)
+                yield Problem(
+                    "V12", "contradicted-used", item.id, {"claim": claim.id}, item.place, warning=True
+                )
 
 
 def _cited(item: Evidence, claims: Mapping[str, Claim]) -> Iterator[Claim]:
@@ -113,7 +118,7 @@ def _cited(item: Evidence, claims: Mapping[str, Claim]) -> Iterator[Claim]:
 
 
 def usage(ledger: Ledger) -> Iterator[Problem]:
-    """What no rule number covers: references, kinds that feed nothing, hindsight, lost text, stubs not accepted."""
+    """What no rule number covers: references, kinds that feed nothing, hindsight, lost text, stubs."""
     claims = ids(ledger.claims)
     taken = accepted(ledger)
     for place, text in ledger.lost:

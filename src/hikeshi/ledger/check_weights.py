@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from hikeshi.ledger import policy, ratios
 from hikeshi.ledger.load import ids
-from hikeshi.ledger.model import NOWHERE, Evidence, Ledger, Ranges
+from hikeshi.ledger.model import NOWHERE, Evidence, Hypothesis, Ledger, Missing, Party, Ranges
 from hikeshi.ledger.origins import meetings
 from hikeshi.ledger.problems import Problem
 from hikeshi.ledger.say_lint import forbidden
@@ -117,7 +117,11 @@ def v13(ledger: Ledger) -> Iterator[Problem]:
             continue
         top = max(hi for _, hi in item.lik.values()) / (min(lo for lo, _ in item.lik.values()) + WRITTEN)
         if top > policy.CAPS[name]:
-            fields = {"class": name, "ratio": f"{ratios.largest(item.lik):.3g}", "cap": f"{policy.CAPS[name]:g}"}
+            fields = {
+                "class": name,
+                "ratio": f"{ratios.largest(item.lik):.3g}",
+                "cap": f"{policy.CAPS[name]:g}",
+            }
             yield Problem("V13", "above-cap", item.id, fields, item.place, warning=not item.forging)
 
 
@@ -147,7 +151,12 @@ def v15(ledger: Ledger) -> Iterator[Problem]:
 
 def labels(ledger: Ledger) -> Iterator[Problem]:
     """Labels that go into sentences hold no word of certainty."""
-    for entry in (*ledger.hypotheses, *ledger.parties.values()):
+    entries: tuple[Hypothesis | Party | Missing, ...] = (
+        *ledger.hypotheses,
+        *ledger.parties.values(),
+        *ledger.missing,
+    )
+    for entry in entries:
         found = forbidden(entry.words.ja, entry.words.en)
         if found:
             yield Problem("words", "label-forbidden", entry.id, {"word": found[0]}, entry.place)

@@ -1,15 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What has been met before: how often a value stood in unrelated configurations, and when it became public."""
+"""What has been met before: how often a value stood in unrelated configurations, since when in public."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from hikeshi.ledger import model
-from hikeshi.ledger.fields import Complaints, Reader, identifier, listed, made, mapped, one_of, record, text, when
-from hikeshi.ledger.model import When
-from hikeshi.ledger.text import Node, parse
+from hikeshi.ledger.fields import (
+    Complaints,
+    Reader,
+    identifier,
+    listed,
+    made,
+    mapped,
+    one_of,
+    record,
+    text,
+    when,
+)
+from hikeshi.ledger.model import NOWHERE, When
+from hikeshi.ledger.text import Node, Place, parse
 
 SCHEMA = "hikeshi.corpus/1"
 
@@ -23,7 +33,7 @@ class Seen:
     value: str
     count: int = 0
     first_public: When | None = None
-    place: model.Place = model.NOWHERE
+    place: Place = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Monte-Carlo draws of a view: log-uniform in every range, fixed seed, the same on every machine.
 
-Every hypothesis and every group has its own stream of PCG64, so that reordering changes nothing and leaving a group
-out leaves the others' draws alone. Re-centring a group only shifts its logarithms, so one set of draws serves both
-settings.
+Every hypothesis and every group has its own stream of PCG64, so that reordering changes nothing and leaving a
+group out leaves the others' draws alone. Re-centring a group only shifts its logarithms, so one set of draws
+serves both settings.
 """
 
 from __future__ import annotations
@@ -76,7 +76,9 @@ def _logs(ranges: Ranges, order: Sequence[str]) -> tuple[Array, Array]:
 
 
 def _ranks(ledger: Ledger) -> dict[str, int]:
-    names = sorted({*ledger.groups, *(item.group for item in ledger.evidence), *(item.id for item in ledger.evidence)})
+    names = sorted(
+        {*ledger.groups, *(item.group for item in ledger.evidence), *(item.id for item in ledger.evidence)}
+    )
     return {name: rank for rank, name in enumerate(names)}
 
 
@@ -107,7 +109,9 @@ def part(draws: Draws, group: Counted) -> Array:
     return low + width * stream.random(draws.prior.shape)
 
 
-def posterior(draws: Draws, model: Model, *, centred: bool, prior: Mapping[str, float] | None = None) -> Array:
+def posterior(
+    draws: Draws, model: Model, *, centred: bool, prior: Mapping[str, float] | None = None
+) -> Array:
     """Normalised draws under one error model; a `prior` of points replaces the drawn one. R1 holds."""
     if prior is None:
         start = draws.prior

@@ -169,7 +169,7 @@ def record(spec: Spec, required: Sequence[str] = ()) -> Callable[[Complaints, No
             if key in spec:
                 continue
             if node.value[key].value == "":
-                # An unquoted comma inside {…} ends the text there; what follows reads as a key without a value.
+                # An unquoted comma inside {…} ends the text; what follows reads as a key without a value.
                 to.lost.append((place, key))
             else:
                 near = difflib.get_close_matches(key[:60], spec, 1)

@@ -153,5 +153,7 @@ def _contradicted(view: View, leader: str) -> set[str]:
                 names.update(item.claims)
     claims = view.claims
     return {
-        name for name in names if name in claims and standing(claims[name], claims, view.as_of.day) == "contradicted"
+        name
+        for name in names
+        if name in claims and standing(claims[name], claims, view.as_of.day) == "contradicted"
     }

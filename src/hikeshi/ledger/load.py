@@ -40,7 +40,9 @@ STATUSES = ("agrees", "qualified", "contradicted", "unverified", "not-checkable"
 def _basis(to: Complaints, node: Node) -> model.Basis:
     if isinstance(node.value, str):
         return model.Basis(node.value)
-    values = record({"text": text, "uses": listed(one_of(*policy.PRIOR_ONLY_TYPES)), "claims": TEXTS})(to, node)
+    values = record({"text": text, "uses": listed(one_of(*policy.PRIOR_ONLY_TYPES)), "claims": TEXTS})(
+        to, node
+    )
     return model.Basis(**{"text": "", **values})
 
 
@@ -132,7 +134,13 @@ EVIDENCE = made(
     ("id", "group", "type", "date", "lik"),
     forging="class",
 )
-JOINT = made(model.Joint, {"from": when, "joint": RANGES, "note": text}, ("from", "joint"), since="from", ranges="joint")
+JOINT = made(
+    model.Joint,
+    {"from": when, "joint": RANGES, "note": text},
+    ("from", "joint"),
+    since="from",
+    ranges="joint",
+)
 GROUP = made(model.Group, {"id": identifier, "why": both, "as_of": listed(JOINT)}, ("id",))
 OVERLAP = made(
     model.Overlap,
@@ -210,21 +218,36 @@ def load(data: str | bytes, name: str = "ledger.yaml") -> Ledger:
     to.stop()
     del values["schema"]
     raw = data.encode() if isinstance(data, str) else data
-    defaults: dict[str, Any] = {"claims": (), "evidence": (), "groups": {}, "origins": {}, "parties": {}, "sources": {}}
+    defaults: dict[str, Any] = {
+        "claims": (),
+        "evidence": (),
+        "groups": {},
+        "origins": {},
+        "parties": {},
+        "sources": {},
+    }
     values["missing"] = values.pop("missing_evidence", ())
-    return Ledger(**{**defaults, **values}, sha256=hashlib.sha256(raw).hexdigest(), name=name, lost=tuple(to.lost))
+    return Ledger(
+        **{**defaults, **values}, sha256=hashlib.sha256(raw).hexdigest(), name=name, lost=tuple(to.lost)
+    )
 
 
-def load_file(path: str | Path) -> Ledger:
-    """The ledger in a file, or in the attribution folder of a case."""
+def bytes_of(path: str | Path) -> tuple[Path, bytes]:
+    """The bytes of a file the analyst wrote; a case folder stands for the ledger in it."""
     place = Path(path)
     if place.is_dir():
         place = place / "attribution" / "ledger.yaml"
     try:
         with place.open("rb") as file:
-            return load(file.read(MAX_BYTES + 1), place.name)
+            return place, file.read(MAX_BYTES + 1)
     except OSError as error:
         raise LedgerError(f"{place}: {error.strerror}; give the path of a ledger.yaml or of a case") from None
+
+
+def load_file(path: str | Path) -> Ledger:
+    """The ledger in a file, or in the attribution folder of a case."""
+    place, data = bytes_of(path)
+    return load(data, place.name)
 
 
 def ids(entries: Iterable[Any]) -> dict[str, Any]:

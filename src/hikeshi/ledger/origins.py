@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where information was born: what an origin rests on, which groups meet in one origin, how a claim is graded."""
+"""Where information was born: what an origin rests on, which groups meet in it, how a claim is graded."""
 
 from __future__ import annotations
 

@@ -64,10 +64,14 @@ ASSERTION_TYPES = ASSERTING | {"denial"}
 IDENTITY_TYPES = frozenset({"money-trail", "court-record"})
 PRIOR_ONLY_TYPES = frozenset({"motive", "victimology"})
 
-# The largest likelihood ratio a class of evidence may carry. The forging classes are 1/φ, φ being the chance that
-# somebody else would copy, buy or plant the thing.
+# The largest likelihood ratio a class of evidence may carry. The forging classes are 1/φ, φ being the chance
+# that somebody else would copy, buy or plant the thing.
 PHI: Mapping[str, float] = {"trivial": 0.5, "easy": 0.2, "costly": 0.05, "hard": 0.01}
-CAPS: Mapping[str, float] = {"commodity": 2.0, "commodity-pair": 3.0, **{name: 1 / phi for name, phi in PHI.items()}}
+CAPS: Mapping[str, float] = {
+    "commodity": 2.0,
+    "commodity-pair": 3.0,
+    **{name: 1 / phi for name, phi in PHI.items()},
+}
 CHEAP = frozenset({"commodity", "commodity-pair", "trivial", "easy"})
 
 # Hit and false-report rate of a source whose ground is not stated: such a report is worth at most 17:3.
@@ -82,7 +86,7 @@ DRAWS = 100_000
 SEED = 20180126
 DECIMALS = 4
 
-# Confidence: least discriminating groups, least share of own findings, widest range, smallest overturning ratio.
+# Confidence: least discriminating groups, least share of own findings, widest range, smallest overturning clue.
 CONFIDENCE: tuple[tuple[str, int, float, float, float], ...] = (
     ("high", 3, 0.5, 0.25, 10.0),
     ("moderate", 2, 0.25, 0.45, 5.0),

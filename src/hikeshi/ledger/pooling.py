@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Several analysts on one ledger: ranges entered blind, pooled by geometric mean, the spread kept in sight."""
+"""Several analysts on one ledger: ranges entered blind, pooled by geometric mean, the spread shown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SCHEMA = "hikeshi.ranges/1"
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """One analyst's ranges for groups of a ledger; `blind` when entered before the leading hypothesis was shown."""
+    """One analyst's ranges for groups; `blind` when entered before the leading hypothesis was shown."""
 
     by: str
     date: When
@@ -46,7 +46,13 @@ class Pooled:
 def load_opinion(data: str | bytes, name: str = "ranges.yaml") -> Opinion:
     """One analyst's file of ranges."""
     to = Complaints(name)
-    spec = {"schema": one_of(SCHEMA), "by": text, "date": when, "blind": truth, "ranges": mapped(mapped(span))}
+    spec = {
+        "schema": one_of(SCHEMA),
+        "by": text,
+        "date": when,
+        "blind": truth,
+        "ranges": mapped(mapped(span)),
+    }
     values = record({**spec, "case": identifier}, ("schema", "by", "date", "ranges"))(to, parse(data, name))
     to.stop()
     return Opinion(values["by"], values["date"], values["ranges"], values.get("blind", False))
@@ -96,7 +102,9 @@ def pool(
 
 def _with(ledger: Ledger, ranges: Mapping[str, Ranges], at: When) -> Ledger:
     groups = {
-        name: replace(group, as_of=(*group.as_of, Joint(at, _exact(ranges[name])))) if name in ranges else group
+        name: replace(group, as_of=(*group.as_of, Joint(at, _exact(ranges[name]))))
+        if name in ranges
+        else group
         for name, group in ledger.groups.items()
     }
     return replace(ledger, groups=groups)

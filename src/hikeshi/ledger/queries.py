@@ -30,7 +30,9 @@ def asserting_groups(view: View, hypothesis: str) -> int:
 
 def asserting_parties(view: View, hypothesis: str) -> tuple[str, ...]:
     """Who asserts a hypothesis, in the order of their first claim."""
-    claims = sorted(asserting_claims(view, hypothesis), key=lambda c: (c.date.day if c.date else view.as_of.day, c.id))
+    claims = sorted(
+        asserting_claims(view, hypothesis), key=lambda c: (c.date.day if c.date else view.as_of.day, c.id)
+    )
     return tuple(dict.fromkeys(claim.who for claim in claims if claim.who))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Likelihood ranges and their ratios: what discriminates, what straddles, what a report of a clue is worth."""
+"""Likelihood ranges and their ratios: what discriminates, what straddles, what a reported clue is worth."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def favours(ranges: Ranges, hypothesis: str) -> bool:
 def silent_pairs(ranges: Ranges) -> tuple[tuple[str, str], ...]:
     """The pairs whose ratio includes 1: the evidence does not discriminate between them."""
     return tuple(
-        (a, b) for a, b in combinations(ranges, 2) if ranges[a][0] <= ranges[b][1] and ranges[b][0] <= ranges[a][1]
+        (a, b)
+        for a, b in combinations(ranges, 2)
+        if ranges[a][0] <= ranges[b][1] and ranges[b][0] <= ranges[a][1]
     )
 
 
@@ -42,7 +44,10 @@ def recentre(ranges: Ranges) -> dict[str, Range]:
     """The same widths around one common centre, in the logarithm."""
     logs = {h: (math.log(lo), math.log(hi)) for h, (lo, hi) in ranges.items()}
     centre = math.fsum((lo + hi) / 2 for lo, hi in logs.values()) / len(logs)
-    return {h: (math.exp(centre - (hi - lo) / 2), math.exp(centre + (hi - lo) / 2)) for h, (lo, hi) in logs.items()}
+    return {
+        h: (math.exp(centre - (hi - lo) / 2), math.exp(centre + (hi - lo) / 2))
+        for h, (lo, hi) in logs.items()
+    }
 
 
 def limit(ranges: Ranges, ceiling: float) -> dict[str, Range]:

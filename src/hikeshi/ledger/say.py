@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from hikeshi.errors import LedgerError
 from hikeshi.ledger import queries
@@ -33,7 +33,10 @@ CONFIDENCE: Mapping[str, tuple[str, str]] = {
 }
 CAPS: Mapping[str, tuple[str, str]] = {
     "check": ("台帳に検査の誤りが残っている。", "The ledger still fails checks."),
-    "R2": ("この事案自身の所見が根拠に含まれていない。", "No finding of this case itself is among the evidence."),
+    "R2": (
+        "この事案自身の所見が根拠に含まれていない。",
+        "No finding of this case itself is among the evidence.",
+    ),
     "R3": (
         "有力な仮説を支えるのは、市販品または模倣できる特徴だけである。",
         "What favours the leading hypothesis is for sale or can be copied.",
@@ -74,14 +77,21 @@ def sentences(weighing: Weighing) -> tuple[Sentence, ...]:
     found = tuple(_all(weighing))
     for sentence in found:
         if wrong := lint(sentence):
-            raise LedgerError(f"a sentence was refused ({wrong[0]}): {sentence.en!r}; reword the label it quotes")
+            raise LedgerError(
+                f"a sentence was refused ({wrong[0]}): {sentence.en!r}; reword the label it quotes"
+            )
     return found
 
 
 def _all(weighing: Weighing) -> Iterator[Sentence]:
     ledger, verdict = weighing.view.ledger, weighing.verdict
     date = weighing.view.as_of.text
-    yield Sentence(Kind.NOTE, f"{date}時点で分かっていたことに基づく。", f"Based on what was known as of {date}.", (date,))
+    yield Sentence(
+        Kind.NOTE,
+        f"{date}時点で分かっていたことに基づく。",
+        f"Based on what was known as of {date}.",
+        (date,),
+    )
     leader = hypothesis(ledger, verdict.leader)
     ja, en = LEVELS[verdict.level]
     yield Sentence(Kind.JUDGEMENT, ja.format(ja=leader.ja), en.format(en=leader.en))
@@ -116,7 +126,8 @@ def _asserted(weighing: Weighing) -> Iterator[Sentence]:
         name = hypothesis(view.ledger, h.id)
         groups = queries.asserting_groups(view, h.id)
         numbers = (str(len(claims)), str(groups))
-        ja = f"台帳の資料によると「{name.ja}」とする発言は{numbers[0]}件あり、出どころをたどると{numbers[1]}群になる。"
+        ja = f"台帳の資料によると「{name.ja}」とする発言は{numbers[0]}件あり、"
+        ja += f"出どころをたどると{numbers[1]}群になる。"
         en = (
             f"According to the sources on file, “{name.en}” was put forward {numbers[0]} "
             f"{'time' if len(claims) == 1 else 'times'}; by origin that is {numbers[1]} "
@@ -130,7 +141,9 @@ def _asserted(weighing: Weighing) -> Iterator[Sentence]:
 def _ground(weighing: Weighing, name: str, words: Words) -> Sentence:
     parties = weighing.view.ledger.parties
     who = queries.asserting_parties(weighing.view, name)[:MAX_PARTIES]
-    labels = [label(parties[party].words, party) if party in parties else Words(party, party) for party in who]
+    labels = [
+        label(parties[party].words, party) if party in parties else Words(party, party) for party in who
+    ]
     ja = "、".join(f"「{one.ja}」" for one in labels)
     en = ", ".join(f"“{one.en}”" for one in labels)
     return Sentence(
@@ -174,7 +187,9 @@ def _changing(weighing: Weighing) -> Iterator[Sentence]:
 
 def text(lines: Iterable[Sentence], lang: str) -> list[str]:
     """Sentences as lines of text with their labels."""
-    return [f"{LABELS[one.kind][0 if lang == 'ja' else 1]}: {one.ja if lang == 'ja' else one.en}" for one in lines]
+    return [
+        f"{LABELS[one.kind][0 if lang == 'ja' else 1]}: {one.ja if lang == 'ja' else one.en}" for one in lines
+    ]
 
 
 LABELS: Mapping[Kind, tuple[str, str]] = {

@@ -29,7 +29,10 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
         "layer: seed の主張は出典 seed だけを挙げられるが、{doc} を挙げている",
         "a claim of the seed layer cites the source `seed` alone, not {doc}",
     ),
-    "finding-unknown": ("所見 {finding} が事案の中に見つからない", "the finding {finding} is not in the case"),
+    "finding-unknown": (
+        "所見 {finding} が事案の中に見つからない",
+        "the finding {finding} is not in the case",
+    ),
     "finding-stale": (
         "所見 {finding} の内容が変わっている。評価の見直しが必要",
         "the finding {finding} has changed since; the judgement needs review",
@@ -63,7 +66,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     "not-discriminating": ("次の組を区別しない: {pairs}", "does not discriminate between: {pairs}"),
     "above-source": (
         "根拠が示されていない主張の比 {ratio} が出典の上限 {ceiling} を超える。上限で計算する",
-        "an assertion without a stated ground has a ratio of {ratio}, above the source ceiling {ceiling}; it is limited",
+        "an assertion without a stated ground has a ratio of {ratio}; it is limited to the source ceiling {ceiling}",
     ),
     "claim-above-ground": (
         "主張の格付け {digit} が、挙げている根拠の格付け {ground} より良い",

@@ -9,6 +9,8 @@ from typing import Any
 from hikeshi.ledger import policy, queries, ratios
 from hikeshi.ledger.changes import Change, Diff, Shift
 from hikeshi.ledger.model import Range
+from hikeshi.ledger.pooling import Pooled
+from hikeshi.ledger.stubs import Stub
 from hikeshi.ledger.weigh import Weighing
 
 CHANGES: Mapping[str, tuple[str, str]] = {
@@ -37,6 +39,8 @@ HEADS: Mapping[str, tuple[str, str]] = {
     "group": ("群", "group"),
     "without": ("除いたとき", "without it"),
     "level": ("水準", "level"),
+    "analyst": ("分析者", "analyst"),
+    "spread": ("ばらつき", "spread"),
 }
 
 
@@ -57,9 +61,15 @@ def conclusion(shift: Shift, lang: str) -> list[str]:
     if lang == "ja":
         lines = [f"評価の水準: {before.level} → {after.level}" + ("(変わらない)" if same else "(変わった)")]
     else:
-        lines = [f"level of the judgement: {before.level} → {after.level}" + (" (unchanged)" if same else " (changed)")]
+        lines = [
+            f"level of the judgement: {before.level} → {after.level}"
+            + (" (unchanged)" if same else " (changed)")
+        ]
     lines += [f"  {h}: {old:.2f} → {new:.2f}" for h, (old, new) in shift.moved.items()]
-    for caps, pair in ((shift.imposed, ("加わった上限", "caps added")), (shift.lifted, ("外れた上限", "caps lifted"))):
+    for caps, pair in (
+        (shift.imposed, ("加わった上限", "caps added")),
+        (shift.lifted, ("外れた上限", "caps lifted")),
+    ):
         if caps:
             lines.append(f"{pick(pair, lang)}: {', '.join(caps)}")
     return lines
@@ -77,7 +87,14 @@ def page(weighing: Weighing, lang: str) -> list[str]:
     rows = [head]
     for h, spread in weighing.shared.items():
         word = queries.likelihood_word(spread.low, spread.median, spread.high)
-        rows.append([h, _range((spread.low, spread.high)), _range(weighing.hull[h]), pick(word, lang) if word else "-"])
+        rows.append(
+            [
+                h,
+                _range((spread.low, spread.high)),
+                _range(weighing.hull[h]),
+                pick(word, lang) if word else "-",
+            ]
+        )
     level = f"{pick(HEADS['level'], lang)}: {weighing.level}"
     caps = ", ".join(cap.rule for cap in weighing.verdict.caps)
     return [f"{level} ({caps})" if caps else level, *table(rows)]
@@ -89,12 +106,16 @@ def details(weighing: Weighing, lang: str) -> list[str]:
     drivers = [[pick(HEADS["group"], lang), pick(HEADS["without"], lang)]]
     drivers += [[d.group, f"{d.without:+.2f}"] for d in weighing.drivers]
     names = list(weighing.shared)
-    priors = [["prior", *names]] + [[key, *(f"{row[h]:.2f}" for h in names)] for key, row in weighing.priors.items()]
+    priors = [["prior", *names]] + [
+        [key, *(f"{row[h]:.2f}" for h in names)] for key, row in weighing.priors.items()
+    ]
     return [
         f"log-odds {pair}: {weighing.log_odds:+.2f}",
         *table(drivers),
         "",
-        *table([["flip", "low", "high"], *([f.hypothesis, f"{f.low:g}", f"{f.high:g}"] for f in weighing.flips)]),
+        *table(
+            [["flip", "low", "high"], *([f.hypothesis, f"{f.low:g}", f"{f.high:g}"] for f in weighing.flips)]
+        ),
         "",
         *table([["missing", "bits"], *([gap.id, f"{gap.bits:.2f}"] for gap in weighing.gaps)]),
         "",
@@ -102,6 +123,25 @@ def details(weighing: Weighing, lang: str) -> list[str]:
         "",
         f"{policy.POLICY}, seed {weighing.seed}, {weighing.draws} draws",
     ]
+
+
+def analysts(pooled: Pooled, lang: str) -> list[str]:
+    """The medians of each analyst, and their spread."""
+    names = list(pooled.spread)
+    rows = [[pick(HEADS["analyst"], lang), *names, pick(HEADS["level"], lang)]]
+    rows += [
+        [by, *(f"{one.shared[h].median:.2f}" for h in names), str(one.level)]
+        for by, one in pooled.each.items()
+    ]
+    rows.append([pick(HEADS["spread"], lang), *(_range(pooled.spread[h]) for h in names), ""])
+    return table(rows)
+
+
+def stub_line(stub: Stub, lang: str) -> str:
+    """One stub as a line."""
+    words = pick((stub.words.ja, stub.words.en), lang)
+    ratio = f"{stub.ratio[0]:g}-{stub.ratio[1]:g}"
+    return "  ".join(part for part in (stub.id, stub.rule, stub.family, stub.value, ratio, words) if part)
 
 
 def _range(pair: Range) -> str:
@@ -112,7 +152,9 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows as aligned columns; Japanese letters count double."""
     widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
     return [
-        "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
+        "  ".join(
+            cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
         for row in rows
     ]
 
@@ -141,7 +183,8 @@ def as_json(weighing: Weighing) -> dict[str, Any]:
         "hull": {h: list(pair) for h, pair in weighing.hull.items()},
         "ranges": {
             f"{model}{'-centred' if centred else ''}": {
-                h: {"low": s.low, "median": s.median, "high": s.high, "first": s.first} for h, s in rows.items()
+                h: {"low": s.low, "median": s.median, "high": s.high, "first": s.first}
+                for h, s in rows.items()
             }
             for (model, centred), rows in weighing.settings.items()
         },

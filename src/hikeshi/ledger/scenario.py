@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What if: a range moved, a group left out, a new clue, missing evidence found; the ledger itself stays as it is."""
+"""What if: a range moved, a group left out, a new clue, missing evidence found; the ledger stays as it is."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from hikeshi.errors import LedgerError
 from hikeshi.ledger.changes import Shift
@@ -15,7 +14,8 @@ from hikeshi.ledger.model import Evidence, FindingRef, Group, Hypothesis, Joint,
 from hikeshi.ledger.view import last_date, look
 from hikeshi.ledger.weigh import compute, day_of, sound, weigh
 
-FORMS = "G.H=low,high · H=low,high (a prior) · -G (leave out) · +H=ratio (a new clue) · M=outcome"
+FORMS = "G.H=low,high · H=low,high (a prior) · without=G · +H=ratio (a new clue) · M=outcome"
+LEAVE = "without="
 _SET = re.compile(r"(?:([\w.:-]+)\.)?([\w:-]+)=([0-9.]+),([0-9.]+)")
 _CLUE = re.compile(r"\+([\w:-]+)=([0-9.]+)")
 _OUTCOME = re.compile(r"([\w:-]+)=([\w-]+)")
@@ -35,26 +35,30 @@ def what_if(
     as_of: str | None = None,
     *,
     findings: Iterable[Finding] = (),
-    **settings: Any,
+    strict_dates: bool = False,
 ) -> WhatIf:
     """The conclusion with some things otherwise, each written as in FORMS."""
     held = list(findings)
     at = day_of(as_of) or last_date(ledger)
-    without = {text[1:] for text in asked if text.startswith("-")}
+    without = {text[len(LEAVE) :] for text in asked if text.startswith(LEAVE)}
     unknown = without - {item.group for item in ledger.evidence}
     if unknown:
-        raise LedgerError(f"there is no group {sorted(unknown)[0]!r} to leave out; `hikeshi ledger weigh` lists them")
+        raise LedgerError(
+            f"there is no group {sorted(unknown)[0]!r} to leave out; `hikeshi ledger weigh` lists them"
+        )
     changed = ledger
     for text in asked:
         if match := _SET.fullmatch(text):
             pair = _number(match[3], text), _number(match[4], text)
-            changed = _moved(changed, match[1], match[2], pair, at) if match[1] else _prior(changed, match[2], pair)
+            changed = (
+                _moved(changed, match[1], match[2], pair, at) if match[1] else _prior(changed, match[2], pair)
+            )
     problems = sound(changed, held)
     for number, text in enumerate(asked):
-        if not text.startswith("-") and not _SET.fullmatch(text):
+        if not text.startswith(LEAVE) and not _SET.fullmatch(text):
             changed = _added(changed, text, at, f"what-if-{number + 1}")
-    before = weigh(ledger, as_of, findings=held, **settings)
-    after = compute(look(changed, at, without=without), problems, **settings)
+    before = weigh(ledger, as_of, findings=held, strict_dates=strict_dates)
+    after = compute(look(changed, at, without=without, strict_dates=strict_dates), problems)
     return WhatIf(tuple(asked), Shift(before, after))
 
 
@@ -77,12 +81,16 @@ def _hypothesis(ledger: Ledger, name: str) -> Hypothesis:
     for h in ledger.hypotheses:
         if h.id == name:
             return h
-    raise LedgerError(f"there is no hypothesis {name!r}; the ledger has {', '.join(h.id for h in ledger.hypotheses)}")
+    raise LedgerError(
+        f"there is no hypothesis {name!r}; the ledger has {', '.join(h.id for h in ledger.hypotheses)}"
+    )
 
 
 def _prior(ledger: Ledger, name: str, pair: Range) -> Ledger:
     one = _hypothesis(ledger, name)
-    return replace(ledger, hypotheses=tuple(replace(h, prior=pair) if h is one else h for h in ledger.hypotheses))
+    return replace(
+        ledger, hypotheses=tuple(replace(h, prior=pair) if h is one else h for h in ledger.hypotheses)
+    )
 
 
 def _moved(ledger: Ledger, group: str, name: str, pair: Range, at: When) -> Ledger:
@@ -92,7 +100,9 @@ def _moved(ledger: Ledger, group: str, name: str, pair: Range, at: When) -> Ledg
         raise LedgerError(f"a range runs from above 0 upwards, not {pair[0]:g},{pair[1]:g}")
     counted = next((one for one in look(ledger, at).groups if one.id == group), None)
     if counted is None:
-        raise LedgerError(f"no group {group!r} counts on {at.text}; `hikeshi ledger weigh` lists those that do")
+        raise LedgerError(
+            f"no group {group!r} counts on {at.text}; `hikeshi ledger weigh` lists those that do"
+        )
     ranges = {**counted.ranges, name: pair}
     top = max(hi for _, hi in ranges.values()) or 1.0
     ranges = {h: (lo / top, hi / top) for h, (lo, hi) in ranges.items()}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From findings to evidence stubs: what a finding may be worth, with its hash; inert until an analyst accepts it."""
+"""From findings to evidence stubs: what a finding may be worth; inert until an analyst accepts it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Stub:
-    """A suggestion: what one value seen in findings may be worth for the question whether operators are the same."""
+    """A suggestion: what one value seen in findings may be worth for telling operators apart."""
 
     id: str
     rule: str
@@ -99,8 +99,10 @@ def commodities() -> Mapping[str, Mapping[str, Any]]:
     return tomllib.loads((files("hikeshi.ledger") / "commodity.toml").read_text("utf-8"))
 
 
-def stubs(findings: Iterable[Finding], corpus: Corpus | None = None, incident: str | None = None) -> tuple[Stub, ...]:
-    """The stubs of a case's findings; `incident` is its day, before which a public value is cheaper to copy."""
+def stubs(
+    findings: Iterable[Finding], corpus: Corpus | None = None, incident: str | None = None
+) -> tuple[Stub, ...]:
+    """The stubs of a case's findings; a value public before the day `incident` is cheaper to copy."""
     known = corpus or Corpus()
     met: dict[tuple[Rule, str, str, str], dict[str, str]] = {}
     for finding in findings:
@@ -110,7 +112,9 @@ def stubs(findings: Iterable[Finding], corpus: Corpus | None = None, incident: s
     pairs = {family for (rule, family, _, _) in met if rule.match == "family"}
     if len(pairs) > 1:
         rule = next(rule for rule in rules() if rule.match == "pair")
-        refs = {k: v for (one, _, _, _), held in met.items() if one.match == "family" for k, v in held.items()}
+        refs = {
+            k: v for (one, _, _, _), held in met.items() if one.match == "family" for k, v in held.items()
+        }
         met[rule, "+".join(sorted(pairs)), "", ""] = refs
     made = [_stub(*key, refs, known, incident) for key, refs in met.items()]
     return tuple(sorted(made, key=lambda stub: (stub.rule, stub.family, stub.value)))
@@ -165,7 +169,13 @@ def _host_kind(host: str) -> str:
 
 
 def _stub(
-    rule: Rule, family: str, name: str, value: str, refs: Mapping[str, str], corpus: Corpus, incident: str | None
+    rule: Rule,
+    family: str,
+    name: str,
+    value: str,
+    refs: Mapping[str, str],
+    corpus: Corpus,
+    incident: str | None,
 ) -> Stub:
     seen = corpus.seen.get((family, name, value))
     forging = rule.forging

@@ -8,7 +8,7 @@ Anchors, aliases, tags, repeated keys and second documents are refused. https://
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -32,8 +32,6 @@ class Node(NamedTuple):
     value: str | list[Node] | dict[str, Node]
     place: Place
     keys: dict[str, Place]
-
-
 
 
 def refuse(name: str, place: Place, why: str) -> LedgerError:
@@ -62,8 +60,7 @@ def parse(data: str | bytes, name: str = "ledger.yaml") -> Node:
     try:
         root = _build(_events(text), name)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
+        place = _place(error.problem_mark or error.context_mark)
         raise refuse(name, place, f"not YAML: {error.problem or error.context}") from None
     except yaml.reader.ReaderError as error:
         before = text[: max(error.position, 0)]
@@ -74,9 +71,13 @@ def parse(data: str | bytes, name: str = "ledger.yaml") -> Node:
     return root
 
 
+def _place(mark: Any) -> Place:
+    return Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
+
+
 def _events(text: str) -> Iterator[yaml.Event]:
     loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
-    return yaml.parse(text, Loader=loader)  # type: ignore[no-any-return]
+    return yaml.parse(text, Loader=loader)
 
 
 class _Open(NamedTuple):
@@ -91,7 +92,7 @@ def _build(events: Iterator[yaml.Event], name: str) -> Node:
     root: Node | None = None
     nodes = documents = 0
     for event in events:
-        place = Place(event.start_mark.line + 1, event.start_mark.column + 1)
+        place = _place(event.start_mark)
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
@@ -118,8 +119,9 @@ def _build(events: Iterator[yaml.Event], name: str) -> Node:
 def _node(event: yaml.NodeEvent, place: Place, name: str) -> Node:
     if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
         raise refuse(name, place, "anchors and aliases (& and *) are not allowed; write the value out")
-    if event.tag is not None:
-        raise refuse(name, place, f"the tag {event.tag} is not allowed; types come from the schema")
+    tag = getattr(event, "tag", None)
+    if tag is not None:
+        raise refuse(name, place, f"the tag {tag} is not allowed; types come from the schema")
     if isinstance(event, yaml.ScalarEvent):
         return Node(event.value, place, {})
     return Node({} if isinstance(event, yaml.MappingStartEvent) else [], place, {})
@@ -138,6 +140,8 @@ def _attach(parent: _Open, node: Node, name: str) -> None:
             raise refuse(name, node.place, "a key must be text")
         elif node.value in inside:
             first = parent.node.keys[node.value]
-            raise refuse(name, node.place, f"the key {node.value!r} stands here again (first in line {first.line})")
+            raise refuse(
+                name, node.place, f"the key {node.value!r} stands here again (first in line {first.line})"
+            )
         else:
             parent.key.append((node.value, node.place))

@@ -42,7 +42,9 @@ def last_date(ledger: Ledger) -> When:
     """The latest date the ledger speaks of; everything in it counts then."""
     dates = [claim.known or claim.date for claim in ledger.claims] + [item.date for item in ledger.evidence]
     dates += [joint.since for group in ledger.groups.values() for joint in group.as_of]
-    return max((date for date in dates if date), key=lambda date: date.day, default=When("", datetime.date.max))
+    return max(
+        (date for date in dates if date), key=lambda date: date.day, default=When("", datetime.date.max)
+    )
 
 
 def accepted(ledger: Ledger) -> frozenset[str]:

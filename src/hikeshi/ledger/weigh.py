@@ -31,7 +31,7 @@ class Driver:
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """How large an independent clue would have to be to put a hypothesis first: low and high over both settings."""
+    """How large an independent clue would have to be to put a hypothesis first, over both settings."""
 
     hypothesis: str
     low: float
@@ -152,7 +152,7 @@ def day_of(as_of: str | None) -> When | None:
 
 
 def hull(view: View) -> dict[str, Range]:
-    """The exact bounds of each hypothesis: its lower values against everybody's upper ones, and the reverse."""
+    """The exact bounds of each hypothesis: its lower values against all others' upper ones, and the reverse."""
     hypotheses = view.ledger.hypotheses
     ends = {h.id: _ends(view, h.id, h.prior) for h in hypotheses}
     residual = next(h.id for h in hypotheses if h.residual)
@@ -182,7 +182,8 @@ def _rival(ledger: Ledger, settings: Settings, leader: str) -> str:
 
 def _drivers(drawn: Draws, leader: str, rival: str) -> tuple[Driver, ...]:
     return tuple(
-        Driver(group.id, log_odds(drawn, leader, rival, centred=False, without=group)) for group in drawn.view.groups
+        Driver(group.id, log_odds(drawn, leader, rival, centred=False, without=group))
+        for group in drawn.view.groups
     )
 
 
