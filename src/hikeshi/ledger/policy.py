@@ -86,7 +86,7 @@ DRAWS = 100_000
 SEED = 20180126
 DECIMALS = 4
 
-# Confidence: least discriminating groups, least share of own findings, widest range, smallest overturning clue.
+# Confidence: least discriminating groups, least own findings, widest range, smallest overturning clue.
 CONFIDENCE: tuple[tuple[str, int, float, float, float], ...] = (
     ("high", 3, 0.5, 0.25, 10.0),
     ("moderate", 2, 0.25, 0.45, 5.0),

@@ -66,7 +66,7 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     "not-discriminating": ("次の組を区別しない: {pairs}", "does not discriminate between: {pairs}"),
     "above-source": (
         "根拠が示されていない主張の比 {ratio} が出典の上限 {ceiling} を超える。上限で計算する",
-        "an assertion without a stated ground has a ratio of {ratio}; it is limited to the source ceiling {ceiling}",
+        "an assertion without a stated ground; its ratio {ratio} is limited to the source ceiling {ceiling}",
     ),
     "claim-above-ground": (
         "主張の格付け {digit} が、挙げている根拠の格付け {ground} より良い",

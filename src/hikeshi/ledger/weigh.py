@@ -152,7 +152,7 @@ def day_of(as_of: str | None) -> When | None:
 
 
 def hull(view: View) -> dict[str, Range]:
-    """The exact bounds of each hypothesis: its lower values against all others' upper ones, and the reverse."""
+    """The exact bounds of each hypothesis: its lower values against the others' upper ones, and reversed."""
     hypotheses = view.ledger.hypotheses
     ends = {h.id: _ends(view, h.id, h.prior) for h in hypotheses}
     residual = next(h.id for h in hypotheses if h.residual)
