@@ -121,7 +121,9 @@ def motive(basis: Any) -> Edit:
 
 
 def logged(*did: str) -> Edit:
-    return lambda plain: plain.update(log=[{"by": "an analyst", "did": what, "items": ["E1"]} for what in did])
+    return lambda plain: plain.update(
+        log=[{"by": "an analyst", "did": what, "items": ["E1"]} for what in did]
+    )
 
 
 def nothing(plain: Plain) -> None:
@@ -190,8 +192,8 @@ def test_the_small_ledger_has_no_fault_but_pairs_it_cannot_tell_apart() -> None:
 def test_explained_overlaps_are_still_reported() -> None:
     plain = small()
     same_origin_explained(plain)
-    assert [("overlap-explained", True)] == [
-        (problem.message, problem.warning) for problem in rules(plain) if problem.rule == "V07"
+    assert [(problem.message, problem.warning) for problem in rules(plain) if problem.rule == "V07"] == [
+        ("overlap-explained", True)
     ]
     plain["overlaps"][0]["why"] = {}
     assert "overlap" in [problem.message for problem in rules(plain)]
@@ -209,7 +211,9 @@ def test_v01_against_an_earlier_version() -> None:
     before, after = small(), small()
     after["claims"].pop()
     after["evidence"].pop()
-    assert [("V01", "claim-gone")] == [(p.rule, p.message) for p in rules(after, previous=before) if p.rule == "V01"]
+    assert [(p.rule, p.message) for p in rules(after, previous=before) if p.rule == "V01"] == [
+        ("V01", "claim-gone")
+    ]
     after = small()
     after["claims"][1]["status"] = "withdrawn"
     assert "V01" not in [problem.rule for problem in rules(after, previous=before)]
@@ -246,7 +250,14 @@ def test_what_no_rule_number_covers(edit: Edit, message: str) -> None:
 
 def test_places_and_words_of_every_problem() -> None:
     plain = small()
-    for edit in (twice, said(who=""), lik(H1=[0.8, 0.9]), first(findings=OLD), same_origin, logged("displayed")):
+    for edit in (
+        twice,
+        said(who=""),
+        lik(H1=[0.8, 0.9]),
+        first(findings=OLD),
+        same_origin,
+        logged("displayed"),
+    ):
         edit(plain)
     for problem in rules(plain):
         for lang in ("ja", "en"):
@@ -260,8 +271,8 @@ def test_what_the_checks_find_in_the_shared_ledger() -> None:
     assert [problem for problem in problems if not problem.warning] == []
     shared_origins = [set(p.fields["origins"].split(", ")) for p in problems if p.rule == "V07"]
     assert sorted(map(sorted, shared_origins)) == [["O-GIB", "O-NIS", "O-UN"], ["O-INV"], ["O-POL"]]
-    # The ledger holds an unquoted comma in `origins`, cited evidence of a kind that feeds none, and two items dated
-    # before everything they cite; its one commodity item lies above the cap of that class.
+    # The ledger holds an unquoted comma in `origins`, cites a claim of a kind that feeds nothing, dates two items
+    # before everything they cite, and has its one commodity item above the cap of that class.
     assert [(p.rule, p.subject) for p in problems if p.rule in ("text", "kind", "dates", "V13")] == [
         ("V13", "E05"),
         ("dates", "E04"),

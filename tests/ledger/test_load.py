@@ -27,7 +27,9 @@ def test_partial_dates_stay_partial_and_count_from_their_last_day(text: str, day
     assert parse_when(text).day == day
 
 
-@pytest.mark.parametrize("text", ["", "2019-13", "2019-02-30", "2019-5", "19-05-01", "2019-05-01T00", "0000", "２０１９"])
+@pytest.mark.parametrize(
+    "text", ["", "2019-13", "2019-02-30", "2019-5", "19-05-01", "2019-05-01T00", "0000", "２０１９"]
+)
 def test_what_is_no_date_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         parse_when(text)

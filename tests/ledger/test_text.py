@@ -25,9 +25,9 @@ def test_places_count_from_one() -> None:
     assert isinstance(root.value, dict)
     entries = root.value["b"].value
     assert isinstance(entries, list)
-    assert [(3, 5), (4, 5)] == [tuple(entry.place) for entry in entries]
-    assert (2, 1) == tuple(root.keys["b"])
-    assert (4, 6) == tuple(entries[1].keys["c"])
+    assert [tuple(entry.place) for entry in entries] == [(3, 5), (4, 5)]
+    assert tuple(root.keys["b"]) == (2, 1)
+    assert tuple(entries[1].keys["c"]) == (4, 6)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_deep_and_wide_files_are_bounded(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_every_cut_of_a_valid_file_is_read_or_refused_with_a_place() -> None:
-    whole = "schema: x\nlist:\n  - {id: a, ja: 「あ」, en: \"b \\u3042\"}\n  - [1, 2]\ntext: |\n  block\n"
+    whole = 'schema: x\nlist:\n  - {id: a, ja: 「あ」, en: "b \\u3042"}\n  - [1, 2]\ntext: |\n  block\n'
     for end in range(len(whole)):
         try:
             parse(whole[:end], "f")
