@@ -223,7 +223,7 @@ def test_v01_against_an_earlier_version() -> None:
 
 
 def test_a_finding_is_hashed_in_one_canonical_form() -> None:
-    # printf '%s' '{"fields":{"password":"example"},"grade":"strong","id":"f-1","message":"invented"}' | sha256sum
+    # sha256sum of {"fields":{"password":"example"},"grade":"strong","id":"f-1","message":"invented"}
     assert fingerprint(FINDING) == FINDING_HASH
     assert fingerprint(dict(reversed(FINDING.items()))) == FINDING_HASH
     assert fingerprint({**FINDING, "grade": "weak"}) != FINDING_HASH
@@ -271,8 +271,8 @@ def test_what_the_checks_find_in_the_shared_ledger() -> None:
     assert [problem for problem in problems if not problem.warning] == []
     shared_origins = [set(p.fields["origins"].split(", ")) for p in problems if p.rule == "V07"]
     assert sorted(map(sorted, shared_origins)) == [["O-GIB", "O-NIS", "O-UN"], ["O-INV"], ["O-POL"]]
-    # The ledger holds an unquoted comma in `origins`, cites a claim of a kind that feeds nothing, dates two items
-    # before everything they cite, and has its one commodity item above the cap of that class.
+    # The ledger holds an unquoted comma in `origins`, cites a claim of a kind that feeds nothing, dates two
+    # items before everything they cite, and has its one commodity item above the cap of that class.
     assert [(p.rule, p.subject) for p in problems if p.rule in ("text", "kind", "dates", "V13")] == [
         ("V13", "E05"),
         ("dates", "E04"),

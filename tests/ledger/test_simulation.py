@@ -2,7 +2,7 @@
 """Worlds with a known truth and copied reports: counting each origin once stays calibrated.
 
 Each of four origins has a signal that is right 45 % of the time, otherwise one of the other three; copies are
-Poisson. The truth follows the middle of the priors of the shared ledger: that reproduces the figures written down.
+Poisson. The truth follows the middle of the shared ledger's priors, which reproduces the figures on record.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def test_bytes_that_are_not_utf_8_name_their_place() -> None:
 def test_deep_and_wide_files_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(LedgerError, match="levels"):
         parse("a: " + "[" * 40 + "]" * 40)
-    with pytest.raises(LedgerError, match="nesting|levels"):
+    with pytest.raises(LedgerError, match=r"nesting|levels"):
         parse("a: " + "[" * 4000 + "]" * 4000)
     monkeypatch.setattr(text, "MAX_NODES", 50)
     with pytest.raises(LedgerError, match="values"):
@@ -75,13 +75,18 @@ def test_deep_and_wide_files_are_bounded(monkeypatch: pytest.MonkeyPatch) -> Non
         parse("a: " + "x" * 60)
 
 
+def outcome(data: str | bytes) -> str:
+    try:
+        parse(data, "f")
+    except LedgerError as error:
+        return str(error)
+    return "read"
+
+
 def test_every_cut_of_a_valid_file_is_read_or_refused_with_a_place() -> None:
     whole = 'schema: x\nlist:\n  - {id: a, ja: 「あ」, en: "b \\u3042"}\n  - [1, 2]\ntext: |\n  block\n'
     for end in range(len(whole)):
-        try:
-            parse(whole[:end], "f")
-        except LedgerError as error:
-            assert str(error).startswith("f:"), end
+        assert outcome(whole[:end]).startswith(("read", "f:")), end
 
 
 def test_flipped_bits_never_raise_anything_else() -> None:
@@ -90,7 +95,4 @@ def test_flipped_bits_never_raise_anything_else() -> None:
         for bit in (0, 3, 6):
             changed = bytearray(data)
             changed[at] ^= 1 << bit
-            try:
-                parse(bytes(changed))
-            except LedgerError as error:
-                assert str(error)
+            assert outcome(bytes(changed)).startswith(("read", "f:"))

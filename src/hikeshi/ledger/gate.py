@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from hikeshi.ledger import policy, ratios
 from hikeshi.ledger.draws import MODELS, Draws, Model, Spread, medians, posterior
+from hikeshi.ledger.load import ids
 from hikeshi.ledger.model import Evidence, Hypothesis
 from hikeshi.ledger.origins import grounded, standing
 from hikeshi.ledger.problems import Problem
@@ -151,9 +152,6 @@ def _contradicted(view: View, leader: str) -> set[str]:
         for item in group.items:
             if whole or ratios.favours(item.lik, leader):
                 names.update(item.claims)
-    claims = view.claims
-    return {
-        name
-        for name in names
-        if name in claims and standing(claims[name], claims, view.as_of.day) == "contradicted"
-    }
+    claims = ids(view.ledger.claims)
+    cited = (claims[name] for name in names if name in view.claims)
+    return {claim.id for claim in cited if standing(claim, claims, view.as_of.day) == "contradicted"}
