@@ -109,10 +109,10 @@ def fmt(data: str | bytes, name: str = "ledger.yaml") -> str:
     notes = _Notes(list(_comments(text)))
     lines: list[str] = []
     ranks = _hypotheses(root)
-    for key, node in _sorted(root, ranks):
-        notes.place(root.keys[key].line, _last_line(node), key)
-    for key, node in sorted(_pairs(root), key=lambda pair: root.keys[pair[0]].line):
-        for at, entry in _entries(node):
+    for key, node in _pairs(root):
+        first = root.keys[key].line
+        notes.place(first, _last_line(node) if _flat(node) else first, key)
+        for at, entry in [] if _flat(node) else _entries(node):
             notes.place(at, _last_line(entry), f"{key}/{at}")
     above = notes.settle()
     for key, node in _sorted(root, ranks):
@@ -120,7 +120,7 @@ def fmt(data: str | bytes, name: str = "ledger.yaml") -> str:
             lines.append("")
         lines += above.pop(key, [])
         lines += _section(key, node, ranks, above)
-    trailer = above.pop("", [])
+    trailer = [comment for rest in above.values() for comment in rest]
     return "\n".join([*lines, *trailer]) + "\n"
 
 
@@ -219,27 +219,24 @@ def _is_section(node: Node) -> bool:
 
 
 def _section(key: str, node: Node, ranks: dict[str, int], above: dict[str, list[str]]) -> list[str]:
-    if isinstance(node.value, str) or not node.value or _leaf(node):
+    if _flat(node):
         return _valued(key, node, "", ranks)
     lines = [f"{scalar(key)}:"]
-    entries = node.value.items() if isinstance(node.value, dict) else [("", child) for child in node.value]
-    for name, child in entries:
-        at = node.keys[name].line if name else child.place.line
-        lines += [f"  {comment}" for comment in above.pop(f"{key}/{at}", [])]
-        if name:
-            lines += _valued(name, child, "  ", ranks)
-        else:
-            lines += _item(child, "  ", ranks, block=key in BLOCKS)
+    for name, child in _pairs(node):
+        lines += [f"  {comment}" for comment in above.pop(f"{key}/{node.keys[name].line}", [])]
+        lines += _valued(name, child, "  ", ranks)
+    for child in node.value if isinstance(node.value, list) else ():
+        lines += [f"  {comment}" for comment in above.pop(f"{key}/{child.place.line}", [])]
+        lines += _item(child, "  ", ranks, block=key in BLOCKS)
     return lines
 
 
-def _leaf(node: Node) -> bool:
-    """A map or list of nothing but text, such as a title."""
+def _flat(node: Node) -> bool:
+    """Text, nothing, or a short map or list of nothing but text, such as a title."""
+    if isinstance(node.value, str) or not node.value:
+        return True
     children = node.value.values() if isinstance(node.value, dict) else node.value
-    return (
-        all(isinstance(child, Node) and isinstance(child.value, str) for child in children)
-        and len(flow(node, {})) <= WIDTH // 2
-    )
+    return all(isinstance(child.value, str) for child in children) and len(flow(node, {})) <= WIDTH // 2
 
 
 def _valued(key: str, node: Node, indent: str, ranks: dict[str, int]) -> list[str]:
