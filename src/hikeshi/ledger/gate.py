@@ -87,7 +87,7 @@ def judge(draws: Draws, settings: Settings, problems: tuple[Problem, ...], flip:
     level = min([raw, *(cap.limit for cap in caps)])
     own = sum(bool(item.findings) for item in view.items) / max(len(view.items), 1)
     spread = settings["shared", False][leader]
-    confidence = _confidence(len(strong), own, spread.high - spread.low, flip)
+    confidence = _confidence(len(strong), own, spread.high - spread.low, flip) if level else "low"
     order = ranked[0] if len(set(ranked)) == 1 else ()
     return Verdict(level, raw, leader, tuple(caps), order, confidence, strong)
 

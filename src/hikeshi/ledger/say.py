@@ -38,8 +38,8 @@ CAPS: Mapping[str, tuple[str, str]] = {
         "No finding of this case itself is among the evidence.",
     ),
     "R3": (
-        "有力な仮説を支えるのは、市販品または模倣できる特徴だけである。",
-        "What favours the leading hypothesis is for sale or can be copied.",
+        "一つの仮説に有利で、かつ買うことも真似ることもできない根拠がない。",
+        "Nothing that favours one hypothesis is beyond buying or copying.",
     ),
     "R4": (
         "手口や設定の一致は他の事案との関係を示すだけで、国を示さない。",
@@ -175,8 +175,9 @@ def _changing(weighing: Weighing) -> Iterator[Sentence]:
     if flip:
         rival = hypothesis(ledger, flip.hypothesis)
         low, high = f"{flip.low:.0f}", f"{flip.high:.0f}"
-        span_ja, span_en = (low, low) if low == high else (f"{low}〜{high}", f"{low} to {high}")
-        numbers = (low,) if low == high else (low, high)
+        alone = low in ("1", high)
+        span_ja, span_en = (high, high) if alone else (f"{low}〜{high}", f"{low} to {high}")
+        numbers = (high,) if alone else (low, high)
         yield Sentence(
             Kind.NOTE,
             f"「{rival.ja}」に{span_ja}倍有利な独立の手がかりが一つあれば、見方は入れ替わりうる。",
