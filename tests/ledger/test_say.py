@@ -119,7 +119,7 @@ def test_a_label_with_a_forbidden_word_gives_way_to_its_id() -> None:
 
 
 def test_a_sentence_the_lint_refuses_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(say, "LEVELS", {level: ("犯人は不明。", "Unknown.") for level in range(4)})
+    monkeypatch.setattr(say, "LEVELS", dict.fromkeys(range(4), ("犯人は不明。", "Unknown.")))
     with pytest.raises(LedgerError, match="refused"):
         say.sentences(weigh(loaded(small()), draws=500))
 

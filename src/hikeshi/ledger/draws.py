@@ -99,13 +99,6 @@ def draw(view: View, seed: int, count: int) -> Draws:
     return Draws(view, order, prior, {"shared": shared, "independent": independent}, shift, seed)
 
 
-def part(draws: Draws, group: Counted) -> Array:
-    """What one group added to the independent draws."""
-    low, width = _logs(group.ranges, draws.order)
-    stream = _stream(draws.seed, _GROUP, _own(group.id))
-    return low + width * stream.random(draws.prior.shape)
-
-
 def posterior(
     draws: Draws, model: Model, *, centred: bool, prior: Mapping[str, float] | None = None
 ) -> Array:
@@ -146,9 +139,11 @@ def medians(draws: Draws, odds: Array) -> dict[str, float]:
 def log_odds(draws: Draws, one: str, other: str, *, centred: bool, without: Counted | None = None) -> float:
     """The median log-odds of two hypotheses under independent errors, with one group left out if asked."""
     a, b = draws.order.index(one), draws.order.index(other)
-    weights = draws.prior + draws.likelihood["independent"]
+    likelihood = draws.likelihood["independent"]
+    difference = draws.prior[a] - draws.prior[b] + likelihood[a] - likelihood[b]
     if without is not None:
-        weights = weights - part(draws, without)
-    value = float(np.median(weights[a] - weights[b]))
+        low, width = _logs(without.ranges, draws.order)
+        place = _stream(draws.seed, _GROUP, _own(without.id)).random(draws.prior.shape)
+        difference -= low[a] - low[b] + width[a] * place[a] - width[b] * place[b]
     shift = float(draws.shift[a, 0] - draws.shift[b, 0])
-    return round(value + (shift if centred else 0.0), DECIMALS)
+    return round(float(np.median(difference)) + (shift if centred else 0.0), DECIMALS)
