@@ -4,7 +4,8 @@
 HikeshiError
 ├── UsageError        the command line or a file the analyst wrote is wrong (exit 2)
 │   ├── RuleError     a rule, indicator or suppression file cannot be used at all
-│   └── PackError     a family pack's pack.toml is wrong
+│   ├── PackError     a family pack's pack.toml is wrong
+│   └── LedgerError   a claims ledger cannot be read as one
 ├── CaseError         the case folder cannot be used (exit 1, or 2 when it is no case)
 ├── EngineError       worker processes cannot be started (exit 1)
 └── CutShort          the bytes of a child end early; never leaves the reading loop
@@ -25,6 +26,10 @@ class RuleError(UsageError):
 
 class PackError(UsageError):
     """A family pack cannot be used as its pack.toml stands."""
+
+
+class LedgerError(UsageError):
+    """A claims ledger cannot be read as one; the text names line and column."""
 
 
 class CaseError(HikeshiError):
