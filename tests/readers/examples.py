@@ -10,6 +10,7 @@ import tarfile
 import zipfile
 
 from readers import small_evtx
+from readers.test_msg import outlook
 
 MAIL = (
     b"Received: from mail.example.org (mail.example.org [192.0.2.7])\r\n"
@@ -56,4 +57,5 @@ EXAMPLES: dict[str, list[bytes]] = {
     "hikeshi.readers.mbox": [b"From recruiter@example.org Fri Jan 26 00:02:13 2018\n" + MAIL + b"\n"],
     "hikeshi.readers.emlx": [f"{len(MAIL)}\n".encode() + MAIL + b'<?xml version="1.0"?>\n<plist/>\n'],
     "hikeshi.readers.mail": [MAIL],
+    "hikeshi.readers.msg": [outlook()],
 }

@@ -18,6 +18,7 @@ READERS = (
     "hikeshi.readers.mbox",
     "hikeshi.readers.emlx",
     "hikeshi.readers.mail",
+    "hikeshi.readers.msg",
 )
 
 
