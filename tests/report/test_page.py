@@ -229,6 +229,8 @@ def test_summary_says_what_the_tables_say(incident, part):
     assert known["summary.firm"].format(n=2) in summary.text
     assert known["summary.encrypted"].format(n=1) in summary.text
     assert known["summary.gaps"].format(n=2) in summary.text
+    (lost,) = incident.rows(f"SELECT count(*) AS lost FROM {lines(incident, 'issues.jsonl')}")
+    assert known["summary.losses"].format(n=lost["lost"]) in summary.text
     used = incident.rows("SELECT DISTINCT function FROM functions WHERE count > 0")
     for row in used:
         assert name(part, "function", row["function"]) in summary.text
