@@ -5,7 +5,8 @@ import unicodedata
 import pytest
 from markupsafe import Markup
 
-from hikeshi.report.escape import LIMIT, VALUE, short, shown, visible
+from hikeshi.codecs.escape import visible
+from hikeshi.report.escape import LIMIT, VALUE, short, shown
 from hikeshi.report.wording import Wording
 
 # Categories of characters with no shape of their own (Unicode, chapter 4.5) and the two separators that break lines.

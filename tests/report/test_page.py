@@ -3,9 +3,9 @@
 
 import base64
 import hashlib
-import os
 import re
 import time
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -58,6 +58,14 @@ def name(part, kind, value):
 def graded(part, grade):
     kind = "grade" if grade in set(Grade) else "cell"
     return name(part, kind, grade)
+
+
+def third_party(saved):
+    """Hits of third-party rules with their day in Japan."""
+    japan = timezone(timedelta(hours=9))
+    for finding in saved.findings():
+        if finding["message"] == "rule.sigma":
+            yield finding, datetime.fromisoformat(finding["time"]).astimezone(japan).date()
 
 
 def own(saved):
@@ -170,8 +178,8 @@ def test_third_party_hits_equal_a_query_on_the_findings(incident, part):
 
 def test_attack_counts_equal_a_query_on_the_findings(incident, part):
     rows = incident.rows(
-        "SELECT technique, count(*) FILTER (message <> 'rule.sigma') AS own, count(*) FILTER (message = 'rule.sigma') AS"
-        " others, count(DISTINCT coalesce(h.host, f.host)) AS machines FROM"
+        "SELECT technique, count(*) FILTER (message <> 'rule.sigma') AS own,"
+        " count(*) FILTER (message = 'rule.sigma') AS others, count(DISTINCT coalesce(h.host, f.host)) AS machines FROM"
         f" (SELECT *, unnest(techniques) AS technique FROM {lines(incident, 'findings.jsonl')}) f"
         " LEFT JOIN hosts h ON list_contains(h.aliases, f.host) GROUP BY technique"
     )
@@ -183,7 +191,8 @@ def test_attack_counts_equal_a_query_on_the_findings(incident, part):
 
 def test_losses_equal_a_query_on_the_issues(incident, part):
     rows = incident.rows(
-        f"SELECT reason, count(*) AS cases, sum(records) AS records FROM {lines(incident, 'issues.jsonl')} GROUP BY reason"
+        "SELECT reason, count(*) AS cases, sum(records) AS records"
+        f" FROM {lines(incident, 'issues.jsonl')} GROUP BY reason"
     )
     printed = {row[0]: row[1:3] for row in part.table(f"{lang_of(part)}-losses").rows()[1:]}
     assert {name(part, "reason", r["reason"]): [n(r["cases"]), n(int(r["records"]))] for r in rows} == printed
@@ -220,6 +229,8 @@ def test_summary_says_what_the_tables_say(incident, part):
     assert known["summary.firm"].format(n=2) in summary.text
     assert known["summary.encrypted"].format(n=1) in summary.text
     assert known["summary.gaps"].format(n=2) in summary.text
+    (lost,) = incident.rows(f"SELECT count(*) AS lost FROM {lines(incident, 'issues.jsonl')}")
+    assert known["summary.losses"].format(n=lost["lost"]) in summary.text
     used = incident.rows("SELECT DISTINCT function FROM functions WHERE count > 0")
     for row in used:
         assert name(part, "function", row["function"]) in summary.text
@@ -360,7 +371,18 @@ def test_same_case_same_bytes_whatever_the_machine(incident, monkeypatch, zone):
     finally:
         monkeypatch.undo()
         time.tzset()
-    assert "TZ" not in os.environ or before
+
+
+def test_a_family_without_traces_is_one_line_per_function(tmp_path):
+    tree = [cases.node("a.evtx", "evtx", 1, (1, 1, 0, 0))]
+    hosts = [{"host": f"PC{number}"} for number in range(9)]
+    examined = {row["host"]: frozenset({"memory"} if row["host"] == "PC3" else ()) for row in hosts}
+    saved = cases.write_case(tmp_path / "case", tree, hosts=hosts, examined=examined)
+    part = pages.language(pages.read(html(saved)), "en")
+    rows = part.table("en-matrix-1-1").rows()
+    assert rows[0] == ["Function", "9 machines"]
+    (capture,) = [row for row in rows if row[0] == words.name("function", "screen-capture", "en")]
+    assert capture[1] == "—no evidence machines: 1 ？not examinable machines: 8"
 
 
 def test_a_large_case_is_cut_and_says_so(tmp_path):
@@ -379,4 +401,7 @@ def test_a_large_case_is_cut_and_says_so(tmp_path):
         cut = labels(lang)["page.cut"]
         notices = [p.text for p in part.all("p", "cut")]
         assert cut.format(total="25,000", shown="500", where="findings.jsonl") in notices
+        rows = len({(day, f["rule"]["id"], f["host"]) for f, day in third_party(saved)}) + 25_000
+        where = {"shown": "500", "where": "findings.jsonl"}
+        assert labels(lang)["timeline.cut"].format(total=n(rows), **where) in notices
         assert labels(lang)["matrix.machines-shown"].format(total="200", shown="24") in notices

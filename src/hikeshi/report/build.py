@@ -6,10 +6,12 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
-from functools import partial
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from hikeshi.case.saved import Saved
@@ -24,34 +26,39 @@ TEMPLATES = Path(__file__).parent / "templates"
 def build(saved: Saved, languages: Sequence[str], timezone: str) -> dict[str, bytes]:
     """Files of the report by their path inside CASE/report."""
     made = model(saved, timezone)
-    style = _style(made, languages)
+    style = _template("style.css.j2").render(tlp=made.tlp, languages=languages, lang=languages[0])
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
-    pages = [(Wording(lang), Markup(_page(made, lang))) for lang in languages]
-    frame = _environment(languages[0]).get_template("index.html.j2")
-    html = frame.render(pages=pages, style=Markup(style), digest=digest, model=made)
+    pages = [(wording, Markup(_page(made, wording))) for wording in map(Wording, languages)]
+    html = _template("index.html.j2").render(
+        pages=pages, style=Markup(style), digest=digest, model=made, lang=languages[0]
+    )
     return {"index.html": html.encode("utf-8")}
 
 
-def _style(made: Model, languages: Sequence[str]) -> str:
-    """The style sheet; nothing of the evidence goes into it."""
-    environment = _environment(languages[0])
-    environment.autoescape = False
-    return environment.get_template("style.css.j2").render(tlp=made.tlp, languages=languages)
+def _page(made: Model, wording: Wording) -> str:
+    return _template("page.html.j2").render(
+        m=made, s=made.summary, w=wording, lang=wording.lang, attack_notice=attack.notice()
+    )
 
 
-def _page(made: Model, lang: str) -> str:
-    environment = _environment(lang)
-    return environment.get_template("page.html.j2").render(m=made, s=made.summary, lang=lang)
+@pass_context
+def _printed(context: Context, value: Any) -> Any:
+    """Every value on its way into a template's output, before it is escaped."""
+    return shown(value, context["lang"])
 
 
-def _environment(lang: str) -> Environment:
-    environment = Environment(
+@cache
+def _environment() -> Environment:
+    return Environment(
         loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
+        autoescape=lambda name: name != "style.css.j2",
         undefined=StrictUndefined,
-        finalize=partial(shown, lang=lang),
+        finalize=_printed,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"w": Wording(lang), "attack_notice": attack.notice()}
-    return environment
+
+
+def _template(name: str) -> Template:
+    """A template; all but the style sheet, into which nothing of the evidence goes, escape what they print."""
+    return _environment().get_template(name)

@@ -49,6 +49,13 @@ class Clock:
             day=local.date(),
         )
 
+    def day(self, moment: datetime) -> date:
+        """The day of a moment in the zone."""
+        try:
+            return moment.astimezone(self._zone).date()
+        except OverflowError:
+            return moment.date()
+
     def offset(self, moment: datetime) -> str:
         """Distance of the zone from UTC at a moment: ``+09:00``."""
         distance = moment.astimezone(self._zone).utcoffset() or timedelta()

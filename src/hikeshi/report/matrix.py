@@ -30,7 +30,7 @@ class Cell:
 
 @dataclass
 class Block:
-    """Up to ACROSS machines side by side; `rest` of the last block counts the machines that are not shown."""
+    """Up to ACROSS machines side by side; `rest` of the last block counts those without a column of their own."""
 
     hosts: list[str]
     rows: list[tuple[str, list[Cell | None]]]
@@ -83,15 +83,16 @@ def strength(grade: str) -> int:
 
 def _matrix(family: str, hosts: Mapping[str, Mapping[str, Cell]]) -> FamilyMatrix:
     order = sorted(hosts, key=lambda host: (*_profile(hosts[host]), host))
-    shown = order[:HOSTS]
+    with_traces = sum(1 for host in order if _profile(hosts[host])[0] < WEAKEST)
+    own = len(order) if len(order) <= ACROSS else min(with_traces, HOSTS)
     met = {function for cells in hosts.values() for function in cells}
     functions = [f for f in FUNCTIONS if f in met] + sorted(met - set(FUNCTIONS))
     blocks = []
-    for start in range(0, len(shown), ACROSS):
-        columns = shown[start : start + ACROSS]
+    for start in range(0, max(own, 1), ACROSS):
+        columns = order[start : min(start + ACROSS, own)]
         rows = [(function, [hosts[host].get(function) for host in columns]) for function in functions]
         blocks.append(Block(columns, rows))
-    rest = order[HOSTS:]
+    rest = order[own:]
     if rest:
         blocks[-1].rest = len(rest)
         blocks[-1].rest_rows = [_grades(f, [hosts[host] for host in rest]) for f in functions]

@@ -84,12 +84,13 @@ def model(saved: Saved, zone: str) -> Model:
     )
     seen = examined(account)
     messages = saved.rows("SELECT count(*) AS messages FROM messages")[0]["messages"]
+    lost = losses(saved.issues())
     hits, hits_shown = _hits(tally)
     return Model(
         account=account,
         clock=clock,
         tlp=_tlp(account["options"].get("tlp")),
-        summary=summary(tally, seen, functions, len(silences), messages),
+        summary=summary(tally, seen, functions, sum(loss.count for loss in lost), len(silences), messages),
         examined=seen,
         own_rules_only=not account["tool"]["rules"],
         hosts=len(hosts),
@@ -103,7 +104,7 @@ def model(saved: Saved, zone: str) -> Model:
         techniques=sorted(tally.techniques.values(), key=lambda t: (not t.own, t.all.strength, t.id))[
             :TECHNIQUES
         ],
-        losses=losses(saved.issues()),
+        losses=lost,
         gaps=sorted(silences, key=lambda gap: (gap.start - gap.end, gap.start, gap.host or "", gap.channel))[
             :GAPS
         ],

@@ -46,6 +46,7 @@ class Summary:
     unread_items: int
     encrypted_items: int
     refused_records: int
+    losses: int
     gaps: int
 
     @staticmethod
@@ -55,9 +56,14 @@ class Summary:
 
 
 def summary(
-    tally: Tally, examined: Examined, functions: Sequence[Mapping[str, Any]], gaps: int, messages: int
+    tally: Tally,
+    examined: Examined,
+    functions: Sequence[Mapping[str, Any]],
+    losses: int,
+    gaps: int,
+    messages: int,
 ) -> Summary:
-    """The five lines."""
+    """The five lines; `losses`, `gaps` and `messages` are how many of them there are."""
     machines = sorted(
         tally.by_machine.items(), key=lambda pair: (pair[1].strength, pair[1].first or LAST, pair[0] or "")
     )
@@ -83,6 +89,7 @@ def summary(
         unread_items=statuses["refused"] + statuses["partial"] + statuses["bytes-only"],
         encrypted_items=statuses["encrypted"],
         refused_records=examined.totals["refused"],
+        losses=losses,
         gaps=gaps,
     )
 

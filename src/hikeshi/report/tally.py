@@ -120,11 +120,10 @@ class Tally:
         self.rules.setdefault((rule, found.machine), Use()).add(found)
         if any(map(initial, found.techniques)):
             self.entry_rules.setdefault(rule, Use()).add(found)
-        stamp = self.clock.at(found.moment)
-        if stamp is None:
+        if found.moment is None:
             self.undated.setdefault((rule, found.machine), Use()).add(found)
         else:
-            self.daily.setdefault((stamp.day, rule, found.machine), Use()).add(found)
+            self.daily.setdefault((self.clock.day(found.moment), rule, found.machine), Use()).add(found)
 
     def _technique(self, found: FoundRow, others: bool) -> None:
         for id_ in sorted(set(found.techniques)):

@@ -14,6 +14,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from hikeshi import words
+from hikeshi.codecs.escape import visible
 from hikeshi.report import escape as safe
 from hikeshi.report.clock import span
 from hikeshi.report.timeline import Gap
@@ -67,7 +68,7 @@ class Wording:
 
     def plain(self, text: str) -> Markup:
         """The tool's own words as they are."""
-        return escape(safe.visible(text))
+        return escape(visible(text))
 
     def sentence(self, message: str, fields: Mapping[str, str]) -> Markup:
         """The sentence of a finding with the values of its fields set apart; without one, its id and fields."""
