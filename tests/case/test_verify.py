@@ -253,7 +253,6 @@ def test_the_script_is_plain_python_3_8() -> None:
         for alias in node.names
     }
     assert imported == {"hashlib", "json", "os", "sys"}
-    assert alone.OUTSIDE == write.OUTSIDE
     assert text.count("\n") < 160
 
 

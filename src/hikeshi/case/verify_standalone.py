@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # ruff: noqa: UP006, UP035
 """Checks that a hikeshi case is as it was written, without hikeshi: Python 3.8 or newer, nothing else.
@@ -24,6 +23,7 @@ Found = List[Tuple[str, str]]
 
 SEAL, SIGNED, SIGNATURE = "seal", "seal/manifest.json", "seal/manifest.json.sig"
 UNUSABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+# Not the tool's own, or different in every run.
 OUTSIDE = ("manifest.json", "intake.yaml", "run.log", "reveals.log", "state", "attribution", "seal")
 
 P = 2**255 - 19
