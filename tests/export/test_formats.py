@@ -415,3 +415,12 @@ def test_written_files_are_the_built_ones(plain_case: Saved) -> None:
 def test_an_unknown_label_is_refused(plain_case: Saved) -> None:
     with pytest.raises(UsageError):
         build(plain_case, "WHITE")
+
+
+@pytest.mark.parametrize("name", ["exports.md", "exports.ja.md"])
+def test_the_docs_name_every_shared_field_and_file(name: str, plain_case: Saved) -> None:
+    from hikeshi.export.allowed import FIELDS
+
+    docs = (Path(__file__).parents[2] / "docs" / name).read_text(encoding="utf-8")
+    wanted = [f"`{field}`" for field in FIELDS] + [path.split("/")[1] for path in build(plain_case)] + [*LEVELS]
+    assert [word for word in wanted if word not in docs] == []
