@@ -50,8 +50,9 @@ $(RUN): .venv/bin/python requirements/run.txt pyproject.toml
 	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
 	touch $@
 
+# cpe (for stix2-validator) and hexdump (for python-evtx) are published as source only.
 $(DEV): $(RUN) requirements/dev.txt
-	$(BIN)/pip install -q --require-hashes --only-binary :all: -r requirements/dev.txt
+	$(BIN)/pip install -q --require-hashes --only-binary :all: --no-binary cpe,hexdump -r requirements/dev.txt
 	touch $@
 
 clean:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -11,10 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from hikeshi.case.evidence import Evidence
+from hikeshi.case.verify_standalone import OUTSIDE, digest, walk
 from hikeshi.errors import UsageError
-
-# Not the tool's own, or different in every run.
-OUTSIDE = ("manifest.json", "intake.yaml", "run.log", "reveals.log", "state", "attribution", "seal")
 
 
 def prepare(case: Path) -> None:
@@ -57,12 +54,8 @@ def totals(evidence: Evidence) -> dict[str, int]:
 
 def write_manifest(case: Path) -> None:
     """SHA-256 and size of every file the tool wrote."""
-    files = {}
-    for path in sorted(path for path in case.rglob("*") if path.is_file()):
-        name = path.relative_to(case).as_posix()
-        if name.split("/")[0] not in OUTSIDE:
-            data = path.read_bytes()
-            files[name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    names = [name for name in walk(str(case)) if name.split("/")[0] not in OUTSIDE]
+    files = {name: digest(str(case / name)) for name in names}
     write_json(case / "manifest.json", {"schema": "hikeshi.manifest/1", "files": files})
 
 

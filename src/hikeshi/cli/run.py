@@ -75,7 +75,7 @@ def _zone(text: str) -> str:
 
     try:
         ZoneInfo(text)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, KeyError) as error:
         raise argparse.ArgumentTypeError(
             f"{text!r} is no time zone; give a name such as Asia/Tokyo"
         ) from error

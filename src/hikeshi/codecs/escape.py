@@ -12,6 +12,8 @@ import re
 import unicodedata
 
 MARKS = 4
+# Excel holds 32,767 characters in a cell.
+CELL = 32_000
 # Letters without ink (Unicode, chapters 18.6 and 21.1): Hangul fillers and the blank Braille cell.
 _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 _LINE = frozenset("\u00a0\u3000")
@@ -62,8 +64,8 @@ def plain(text: str, limit: int) -> str:
 
 
 def csv_cell(text: str) -> str:
-    """One quoted CSV cell on one line that no spreadsheet takes for a formula."""
-    line = visible(text, _LINE)
+    """One quoted CSV cell on one line that a spreadsheet can hold and takes for no formula."""
+    line = plain(text, CELL)
     guard = "'" if text.lstrip("\u00a0\u3000 ").startswith(_FORMULA) else ""
     return '"' + guard + line.replace('"', '""') + '"'
 

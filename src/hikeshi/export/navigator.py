@@ -4,15 +4,16 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
-from hikeshi.codecs.escape import visible
 from hikeshi.schema import Grade
 from hikeshi.words import attack, name
 
 if TYPE_CHECKING:
     from hikeshi.case.saved import Saved
 
+_ID = re.compile(r"T\d{4}(\.\d{3})?")
 SCORES = {Grade.PROVEN: 100, Grade.STRONG: 75, Grade.INDICATED: 50, Grade.WEAK: 25}
 COLOURS = {
     Grade.PROVEN: "#a63603",
@@ -26,7 +27,7 @@ def layer(case: Saved) -> bytes:
     """The techniques found, each scored by its best grade."""
     techniques: dict[str, dict[Grade, int]] = {}
     for finding in case.findings():
-        for technique in finding["techniques"]:
+        for technique in filter(_ID.fullmatch, finding["techniques"]):
             counts = techniques.setdefault(technique, dict.fromkeys(Grade, 0))
             counts[Grade(finding["grade"])] += 1
     content = {
@@ -53,4 +54,4 @@ def _technique(id_: str, counts: dict[Grade, int]) -> dict[str, Any]:
     comment = ", ".join(f"{count} {grade}" for grade, count in counts.items() if count)
     known = attack.technique(id_)
     retired = f"; replaced by {known.replaced_by}" if known and known.replaced_by else ""
-    return {"techniqueID": visible(id_), "score": SCORES[best], "comment": comment + retired}
+    return {"techniqueID": id_, "score": SCORES[best], "comment": comment + retired}

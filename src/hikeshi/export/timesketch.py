@@ -61,6 +61,10 @@ def _json(rows: Iterable[Row]) -> bytes:
     return b"".join(orjson.dumps(row, option=option) for row in filled)
 
 
+def _words(texts: Iterable[str | None]) -> list[str]:
+    return [_cut(text) for text in texts if text]
+
+
 def _when(time: int | None, meaning: str) -> Row:
     text = iso(time)
     if text is None:
@@ -123,12 +127,12 @@ def _message(row: Row) -> Row:
         ),
         "data_type": "hikeshi:message",
         "sender": _text(row["sender"]),
-        "recipients": [whole(name) for name in row["recipients"] or ()],
+        "recipients": _words(row["recipients"] or ()),
         "subject": _text(row["subject"]),
         "message_id": _text(row["message_id"]),
-        "urls": [_cut(url) for url in row["urls"] or ()],
-        "attachments": [_cut(name or "") for name in row["attachments"] or ()],
-        "attachment_sha256": list(row["attachment_ids"] or ()),
+        "urls": _words(row["urls"] or ()),
+        "attachments": _words(row["attachments"] or ()),
+        "attachment_sha256": _words(row["attachment_ids"] or ()),
     }
 
 
@@ -142,13 +146,13 @@ def _finding(finding: Mapping[str, Any]) -> Row:
         "timestamp": _microseconds(time) if time else 0,
         "message": _cut(words.text(finding["message"], "en", finding["fields"])),
         "data_type": "hikeshi:finding",
-        "tag": ["hikeshi", *filter(None, named)],
+        "tag": ["hikeshi", *_words(named)],
         "finding": finding["id"],
         "computer_name": _text(finding["host"]),
         "username": _text(finding["user"]),
         "grade": finding["grade"],
-        "family": finding["family"],
-        "function": finding["function"],
+        "family": _text(finding["family"]),
+        "function": _text(finding["function"]),
         "rule_id": _text(rule.get("id")),
         "rule_author": _text(rule.get("author")),
         "rule_licence": _text(rule.get("licence")),

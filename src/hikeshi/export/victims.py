@@ -52,7 +52,7 @@ class Victims:
     def __init__(self, names: Iterable[str], addresses: Iterable[str]) -> None:
         self.addresses = frozenset(filter(None, map(address, addresses)))
         folded = {_fold(name) for name in (*names, *self.addresses)} - _EVERYWHERE
-        self._short = frozenset(name for name in folded if 0 < len(name) < SHORT)
+        self._short = frozenset(name for name in folded if 1 < len(name) < SHORT)
         long = sorted(name for name in folded if len(name) >= SHORT)
         self._asked: dict[str, bool] = {}
         self._names = re.compile("|".join(map(re.escape, long))) if long else None

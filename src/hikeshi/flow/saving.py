@@ -14,7 +14,7 @@ from hikeshi.case import findings as case_findings
 from hikeshi.case import write as case_write
 from hikeshi.case.evidence import Account, Evidence
 from hikeshi.case.state import Done, State
-from hikeshi.families import Pack, entry, fingerprint, packs
+from hikeshi.families import Pack, entry, fingerprint, packs, surviving
 from hikeshi.flow.options import Options
 from hikeshi.flow.reporting import write_report
 from hikeshi.flow.rules import Compiled
@@ -56,7 +56,7 @@ def save(
     query = Database(out).rows
 
     where = {item: [(path, None) for path in paths] for item, paths in tree.places.items()}
-    found = case_findings.findings([*hits, *_joined(hits)], where)
+    found = case_findings.findings(surviving([*hits, *_joined(hits)]), where)
     case_write.write_lines(out / "findings.jsonl", found)
     issues = sorted([*tree.issues, *losses], key=case_write.issue_order)
     case_write.write_lines(out / "issues.jsonl", issues)
@@ -100,9 +100,7 @@ def _hit(hit: Mapping[str, Any]) -> Hit:
 
 def _needs() -> dict[str, dict[str, Sequence[str]]]:
     return {
-        pack.family: {function: seen.seen_in for function, seen in pack.functions.items()}
-        for pack in packs()
-        if pack.family
+        pack.family or "": {function: seen.seen_in for function, seen in pack.functions.items()} for pack in packs()
     }
 
 
