@@ -58,13 +58,6 @@ class Field:
         return row_set(self.rows, self.count)
 
     @cached_property
-    def array(self) -> pa.Array:
-        """The distinct values for Arrow."""
-        import pyarrow as pa
-
-        return pa.array(self.texts, type=pa.string())
-
-    @cached_property
     def folded(self) -> list[str]:
         """The distinct values in lower case."""
         return [text.lower() for text in self.texts]
@@ -98,14 +91,19 @@ class Field:
             position = self.haystack.find(needle, self._starts[code + 1] - 1)
         return found
 
-    def containing(self, needle: str) -> set[int]:
-        """Codes of the values that contain the needle."""
-        if "\n" in needle or not self._lines:
-            return {code for code in self.candidates(needle) if needle in self.folded[code]}
-        lines, owners = self._lines
-        return {
-            code for line in lines.candidates(needle) if needle in lines.folded[line] for code in owners[line]
-        }
+    def containing(self, needles: Sequence[str]) -> set[int]:
+        """Codes of the values that contain one of the needles."""
+        whole = self.folded
+        lines, owners = self._lines or (self, None)
+        codes: set[int] = set()
+        for needle in needles:
+            if owners is None or "\n" in needle:
+                if needle in self.haystack:
+                    codes.update(code for code in self.candidates(needle) if needle in whole[code])
+            elif needle in lines.haystack:
+                for line in lines.candidates(needle):
+                    codes.update(owners[line] if needle in lines.folded[line] else ())
+        return codes
 
     @cached_property
     def _lines(self) -> tuple[Field, list[list[int]]] | None:
@@ -143,6 +141,7 @@ class Columns:
         self.all = (1 << self.count) - 1
         self._system = system
         self._made: dict[str | None, Field | None] = {}
+        self._lacking: dict[str, int] = {}
         start, stop = (fields.offsets[0].as_py(), fields.offsets[-1].as_py()) if self.count else (0, 0)
         keys = fields.keys.slice(start, stop - start).dictionary_encode()
         values = fields.items.slice(start, stop - start).dictionary_encode()
@@ -159,6 +158,13 @@ class Columns:
         if name not in self._made:
             self._made[name] = self._field(name)
         return self._made[name]
+
+    def lacking(self, name: str) -> int:
+        """The events without a value in the field."""
+        if name not in self._lacking:
+            found = self.field(name)
+            self._lacking[name] = self.all & ~found.valued if found else self.all
+        return self._lacking[name]
 
     def _field(self, name: str | None) -> Field | None:
         cells = slice(None) if name is None else self._cells(name)

@@ -20,6 +20,7 @@ from hikeshi.detect.sigma.chains import Chain, chain, resolved
 from hikeshi.detect.sigma.credits import credits
 from hikeshi.detect.sigma.filters import Filter, filtered, read_filter
 from hikeshi.detect.sigma.leaves import Placeholders, Unsupported
+from hikeshi.detect.sigma.regex import compiled
 from hikeshi.detect.sigma.rules import Refused, RuleSet, SigmaRule
 from hikeshi.detect.sigma.trees import Grove, compact
 
@@ -27,14 +28,12 @@ modifier_mapping.setdefault("utf16le", SigmaWideModifier)  # the specification's
 
 
 class _Expressions:
-    """Checks regular expressions for pySigma as its own engine does, without its log lines."""
+    """Regular expressions as pySigma wants to check them."""
 
     error = re2.error
 
     def compile(self, pattern: str, flags: int = 0) -> Any:
-        options = re2.Options()
-        options.log_errors = False
-        return re2.compile(pattern, options=options)
+        return compiled(pattern)
 
 
 _POLICY = SigmaPolicy(regex_engine=cast(Any, _Expressions()))

@@ -16,7 +16,7 @@ from functools import cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from hikeshi.detect.sigma.columns import Columns, Field
-from hikeshi.detect.sigma.regex import searched
+from hikeshi.detect.sigma.regex import searcher
 from hikeshi.detect.sigma.rules import Leaf
 
 Test = Callable[[str], bool]
@@ -44,41 +44,41 @@ def rows_of(leaf: Leaf, columns: Columns) -> int:
 
 def unknown_rows(leaf: Leaf, columns: Columns) -> int:
     """The events that lack a field the leaf speaks of."""
-    missing = 0
-    for name in (leaf.field, *(leaf.values if leaf.op.startswith("ref-") else ())):
-        found = columns.field(name)
-        missing |= columns.all & ~(found.valued if found else 0)
-    return missing if leaf.field is not None else 0
+    missing = 0 if leaf.field is None else columns.lacking(leaf.field)
+    if leaf.op.startswith("ref-"):
+        for name in leaf.values:
+            missing |= columns.lacking(name)
+    return missing
 
 
 def _codes(leaf: Leaf, found: Field) -> list[int]:
-    if leaf.op == "equals" and not leaf.cased:
+    if leaf.cased or leaf.op not in ("equals", "contains", *_ENDS):
+        tests = [test(leaf.op, value, leaf.flags) for value in leaf.values]
+        texts = found.folded if leaf.op == "like" and not leaf.cased else found.texts
+        return [code for code, text in enumerate(texts) if any(holds(text) for holds in tests)]
+    if leaf.op == "equals":
         return [code for value in leaf.values for code in found.number_of.get(value, ())]
-    if leaf.op == "contains" and not leaf.cased:
-        return sorted(set().union(*map(found.containing, leaf.values)))
-    if leaf.op == "re":
-        return sorted(set().union(*(searched(value, leaf.flags, found) for value in leaf.values)))
-    texts = found.folded if leaf.op in ("startswith", "endswith", "contains", "like") else found.texts
-    if leaf.cased:
-        texts = found.texts
-    if leaf.op in _EDGES and not leaf.cased:
-        before, after, holds = _EDGES[leaf.op]
-        codes = {c for v in leaf.values for c in found.candidates(before + v + after) if holds(texts[c], v)}
-        return sorted(codes)
-    tests = [test(leaf.op, value) for value in leaf.values]
-    return [code for code, text in enumerate(texts) if any(holds(text) for holds in tests)]
+    if leaf.op == "contains":
+        return sorted(found.containing(leaf.values))
+    before, after = _ENDS[leaf.op]
+    compare, texts, haystack = _COMPARE[leaf.op], found.folded, found.haystack
+    values = [(value, needle) for value in leaf.values if (needle := before + value + after) in haystack]
+    return sorted(
+        {code for v, needle in values for code in found.candidates(needle) if compare(texts[code], v)}
+    )
 
 
-_EDGES: dict[str, tuple[str, str, Callable[[str, str], bool]]] = {
-    "startswith": ("\x00", "", str.startswith),
-    "endswith": ("", "\x00", str.endswith),
-    "contains": ("", "", str.__contains__),
+_ENDS = {"startswith": ("\x00", ""), "endswith": ("", "\x00")}
+_COMPARE: dict[str, Callable[[str, str], bool]] = {
+    "equals": str.__eq__,
+    "startswith": str.startswith,
+    "endswith": str.endswith,
+    "contains": str.__contains__,
 }
 
 
 def _referring(leaf: Leaf, found: Field, columns: Columns) -> int:
-    how = leaf.op.removeprefix("ref-")
-    compare = str.__eq__ if how == "equals" else _EDGES[how][2]
+    compare = _COMPARE[leaf.op.removeprefix("ref-")]
     rows = 0
     for name in leaf.values:
         other = columns.field(name)
@@ -93,14 +93,16 @@ def _referring(leaf: Leaf, found: Field, columns: Columns) -> int:
 
 
 @cache
-def test(op: str, value: str) -> Test:
+def test(op: str, value: str, flags: str) -> Test:
     """The test of one value on one text, both already folded where case does not count."""
     match op:
         case "equals" | "startswith" | "endswith" | "contains":
-            compare = str.__eq__ if op == "equals" else _EDGES[op][2]
+            compare = _COMPARE[op]
             return lambda text: compare(text, value)
         case "like":
             return _like(value)
+        case "re":
+            return searcher(value, flags)
         case "cidr":
             return _network(value)
         case "lt" | "lte" | "gt" | "gte":

@@ -77,9 +77,9 @@ def _may(node: Node, route: Route, event_id: int, leaves: tuple[Leaf, ...], uppe
 def _says(leaf: Leaf, event_id: int) -> bool:
     if leaf.op in ("exists", "null", "any"):
         return leaf.op == "any" or leaf.values == ("true",)
-    if leaf.op == "re" or leaf.op.startswith("ref-"):
+    if leaf.op.startswith("ref-"):
         return True
-    return any(test(leaf.op, value)(str(event_id)) for value in leaf.values)
+    return any(test(leaf.op, value, leaf.flags)(str(event_id)) for value in leaf.values)
 
 
 def _asked_ids(node: Node, leaves: tuple[Leaf, ...]) -> set[int]:
