@@ -98,5 +98,9 @@ def test_not_utf8_is_refused(tmp_path: Path) -> None:
 def test_the_example_of_the_docs_is_a_record(tmp_path: Path, name: str) -> None:
     docs = (Path(__file__).parents[2] / "docs" / name).read_text(encoding="utf-8")
     record = load(written(tmp_path, docs.split("```yaml\n")[1].split("```")[0]))
-    assert (record.case, record.exhibits[0].serial, record.exhibits[0].copy) == ("2018-017", "0012345", "copy")
+    assert (record.case, record.exhibits[0].serial, record.exhibits[0].copy) == (
+        "2018-017",
+        "0012345",
+        "copy",
+    )
     assert record.exhibits[0].hand_overs[0].witness

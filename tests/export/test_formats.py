@@ -291,9 +291,13 @@ def lines(data: bytes) -> list[dict[str, Any]]:
     return [json.loads(line) for line in data.splitlines()]
 
 
+def timeline(built: dict[str, bytes]) -> list[Any]:
+    return lines(built["internal/timesketch-events.jsonl"]) + lines(built["internal/timesketch.jsonl"])
+
+
 def test_timesketch_has_its_fields(case: Saved) -> None:
     """Mandatory fields: Timesketch, docs/guides/user/import-from-json-csv.md; keyword limit of OpenSearch."""
-    rows = lines(build(case)["internal/timesketch.jsonl"])
+    rows = timeline(build(case))
     stored = (
         case.rows("SELECT count(*) AS n FROM events")[0]["n"]
         + case.rows("SELECT count(*) AS n FROM messages")[0]["n"]
@@ -311,7 +315,7 @@ def test_timesketch_has_its_fields(case: Saved) -> None:
 def test_timesketch_rows_use_plasos_names(plain_case: Saved) -> None:
     from xml.etree import ElementTree
 
-    event, undated, message, *findings = lines(build(plain_case)["internal/timesketch.jsonl"])
+    event, undated, message, *findings = timeline(build(plain_case))
     assert event["data_type"] == "windows:evtx:record"
     assert (event["event_identifier"], event["computer_name"]) == (4688, "KEIRI-PC07")
     assert event["source_name"] == "Microsoft-Windows-Security-Auditing"
@@ -331,7 +335,7 @@ def test_timesketch_rows_use_plasos_names(plain_case: Saved) -> None:
 def test_xml_of_hostile_events_is_well_formed(poison_case: Saved) -> None:
     from xml.etree import ElementTree
 
-    rows = [row for row in lines(build(poison_case)["internal/timesketch.jsonl"]) if "xml_string" in row]
+    rows = [row for row in timeline(build(poison_case)) if "xml_string" in row]
     whole = [row for row in rows if not row["xml_string"].endswith("characters)")]
     assert len(rows) - len(whole) == 1
     for row in whole:
@@ -422,5 +426,7 @@ def test_the_docs_name_every_shared_field_and_file(name: str, plain_case: Saved)
     from hikeshi.export.allowed import FIELDS
 
     docs = (Path(__file__).parents[2] / "docs" / name).read_text(encoding="utf-8")
-    wanted = [f"`{field}`" for field in FIELDS] + [path.split("/")[1] for path in build(plain_case)] + [*LEVELS]
+    wanted = (
+        [f"`{field}`" for field in FIELDS] + [path.split("/")[1] for path in build(plain_case)] + [*LEVELS]
+    )
     assert [word for word in wanted if word not in docs] == []

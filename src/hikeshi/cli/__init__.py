@@ -12,7 +12,7 @@ from importlib import import_module
 from hikeshi import __version__
 from hikeshi.errors import EngineError, HikeshiError, UsageError
 
-VERBS = ("run", "show", "explain", "report", "packs", "demo", "selftest")
+VERBS = ("run", "show", "explain", "report", "export", "verify", "packs", "ledger", "demo", "selftest")
 
 FAILED, USAGE, PARTIAL, FOUND, INTERRUPTED = 1, 2, 3, 10, 130
 

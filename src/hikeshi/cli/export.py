@@ -21,6 +21,11 @@ def add(verbs: Any) -> None:
         "--tlp", choices=LEVELS, default="AMBER+STRICT", metavar="LABEL",
         help="TLP 2.0 label of export/share: CLEAR, GREEN, AMBER, AMBER+STRICT or RED (default: %(default)s)",
     )  # fmt: skip
+    verb.add_argument(
+        "--events",
+        action="store_true",
+        help="also every event and message for Timesketch; this file is large",
+    )
     verb.set_defaults(handle=handle)
 
 
@@ -35,7 +40,7 @@ def handle(options: argparse.Namespace) -> int:
 
     case = Saved(Path(options.case))
     refuse_sealed(case.path)
-    paths, leaving = write(case, options.tlp)
+    paths, leaving = write(case, options.tlp, options.events)
     write_manifest(case.path)
     withheld = {name: len(values) for name, values in sorted(leaving.withheld.items())}
     if options.json:

@@ -9,6 +9,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from hikeshi.cli.export import LEVELS
+
 if TYPE_CHECKING:
     from hikeshi.flow import Outcome
 
@@ -57,6 +59,10 @@ def add(verbs: Any) -> None:
         help="languages of the report (default: %(default)s)",
     )
     verb.add_argument(
+        "--tlp", choices=LEVELS, default="AMBER+STRICT", metavar="LABEL",
+        help="TLP 2.0 label of export/share: CLEAR, GREEN, AMBER, AMBER+STRICT or RED (default: %(default)s)",
+    )  # fmt: skip
+    verb.add_argument(
         "--fail-on", choices=("proven", "strong", "indicated", "weak"), metavar="GRADE",
         help="exit 10 when a finding is at or above proven, strong, indicated or weak",
     )  # fmt: skip
@@ -96,7 +102,11 @@ def handle(options: argparse.Namespace) -> int:
             options.evidence,
             Path(options.out),
             Options(
-                rules=tuple(options.rules), yara=tuple(options.yara), timezone=options.tz, languages=languages
+                rules=tuple(options.rules),
+                yara=tuple(options.yara),
+                timezone=options.tz,
+                tlp=options.tlp,
+                languages=languages,
             ),
             options.jobs,
             bar.progress,

@@ -18,12 +18,17 @@ if TYPE_CHECKING:
 
 def build(case: Saved, tlp: str = DEFAULT) -> dict[str, bytes]:
     """Path below export/ -> bytes of each file; for a case whose events fit into memory."""
-    return {path: b"".join(chunks) for path, chunks in files(case, shared(case, tlp))}
+    return {path: b"".join(chunks) for path, chunks in files(case, shared(case, tlp), events=True)}
 
 
-def files(case: Saved, leaving: Shared) -> Iterator[tuple[str, Iterable[bytes]]]:
-    """Path below export/ and content, in pieces, of each file; `leaving` is what may be shared."""
-    yield "internal/timesketch.jsonl", timesketch.lines(case)
+def files(case: Saved, leaving: Shared, events: bool) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """Path below export/ and content, in pieces, of each file; `leaving` is what may be shared.
+
+    The timeline of every event, several times the size of the tables, comes only with `events`.
+    """
+    yield "internal/timesketch.jsonl", timesketch.findings(case)
+    if events:
+        yield "internal/timesketch-events.jsonl", timesketch.events(case)
     yield "internal/findings.csv", [findings.table(case)]
     yield "internal/maco.jsonl", [maco.lines(case)]
     yield "internal/navigator.json", [navigator.layer(case)]
@@ -32,10 +37,12 @@ def files(case: Saved, leaving: Shared) -> Iterator[tuple[str, Iterable[bytes]]]
     yield "share/indicators.csv", [indicators.table(leaving)]
 
 
-def write(case: Saved, tlp: str = DEFAULT) -> tuple[list[Path], Shared]:
+def write(case: Saved, tlp: str = DEFAULT, events: bool = False) -> tuple[list[Path], Shared]:
     """Write every file below the case's export/ folder; gives their paths and what was shared."""
     leaving = shared(case, tlp)
-    return [_write(case.path / "export" / path, chunks) for path, chunks in files(case, leaving)], leaving
+    return [
+        _write(case.path / "export" / path, chunks) for path, chunks in files(case, leaving, events)
+    ], leaving
 
 
 def _write(path: Path, chunks: Iterable[bytes]) -> Path:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""internal/timesketch.jsonl: events, messages and findings for Timesketch, under Plaso's field names.
+"""internal/timesketch.jsonl (findings) and timesketch-events.jsonl (everything), under Plaso's field names.
 
 Timesketch asks for message, datetime and timestamp_desc (docs/guides/user/import-from-json-csv.md); its
 analysers look for data_type, event_identifier, source_name, computer_name and xml_string as Plaso's winevtx
@@ -32,13 +32,17 @@ _XML = "http://schemas.microsoft.com/win/2004/08/events/event"
 Row = dict[str, Any]
 
 
-def lines(case: Saved) -> Iterator[bytes]:
-    """The rows as JSON lines, some thousand at a time."""
+def findings(case: Saved) -> Iterator[bytes]:
+    """The findings as JSON lines."""
+    yield _json(map(_finding, case.findings()))
+
+
+def events(case: Saved) -> Iterator[bytes]:
+    """Every event and message as JSON lines, some thousand at a time."""
     for batch in case.batches("events"):
         yield _json(map(_event, _rows(batch)))
     for batch in case.batches("messages"):
         yield _json(map(_message, _rows(batch)))
-    yield _json(map(_finding, case.findings()))
 
 
 def _rows(batch: pa.RecordBatch) -> list[Row]:

@@ -13,4 +13,5 @@ class Options:
     rules: tuple[str, ...] = ()
     yara: tuple[str, ...] = ()
     timezone: str = "Asia/Tokyo"
+    tlp: str = "AMBER+STRICT"
     languages: tuple[str, ...] = ("ja", "en")

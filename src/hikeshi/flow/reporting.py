@@ -10,6 +10,14 @@ from hikeshi.case.saved import Saved
 from hikeshi.case.write import replace, write_manifest
 
 
+def write_exports(case: Path) -> None:
+    """Write CASE/export under the case's own TLP label."""
+    from hikeshi.export.build import write
+
+    saved = Saved(case)
+    write(saved, saved.account["options"]["tlp"])
+
+
 def write_report(case: Path, languages: Sequence[str] | None = None, timezone: str | None = None) -> Path:
     """Write CASE/report and the manifest; languages and time zone are the case's own unless given. Gives the page."""
     from hikeshi.report.build import build

@@ -16,7 +16,7 @@ from hikeshi.case.evidence import Account, Evidence
 from hikeshi.case.state import Done, State
 from hikeshi.families import Pack, entry, fingerprint, packs, surviving
 from hikeshi.flow.options import Options
-from hikeshi.flow.reporting import write_report
+from hikeshi.flow.reporting import write_exports, write_report
 from hikeshi.flow.rules import Compiled
 from hikeshi.flow.ruling import rows as rule_rows
 from hikeshi.reconstruct.functions import functions
@@ -72,6 +72,7 @@ def save(
 
     account = _account(options, tree, rules, found)
     case_write.write_json(out / "case.json", account)
+    write_exports(out)
     write_report(out)
     return account
 
@@ -100,7 +101,8 @@ def _hit(hit: Mapping[str, Any]) -> Hit:
 
 def _needs() -> dict[str, dict[str, Sequence[str]]]:
     return {
-        pack.family or "": {function: seen.seen_in for function, seen in pack.functions.items()} for pack in packs()
+        pack.family or "": {function: seen.seen_in for function, seen in pack.functions.items()}
+        for pack in packs()
     }
 
 
