@@ -62,7 +62,9 @@ def hostile(values: list[str]) -> list[dict[str, Any]]:
         urls = "\n".join(
             f"http://{place}" for place in (value, f"c2.evil.example/{value}", f"{value}@c2.evil.example/")
         )
-        fields = dict.fromkeys(OPEN, f"{value}\nab {value} cd\n{value}.evil.example")
+        fields = dict.fromkeys(
+            OPEN, f"{value}\nab {value} cd\n{value}.evil.example\na{value}\naa{value}\naaa{value}a"
+        )
         closed = dict.fromkeys(("program", "registry_data", "command_line", "title", "other", "log"), value)
         rule = {
             **RULE,

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from hikeshi.export.victims import Victims, address
 
 LONGEST = 300
+LINES = 1_000
 
 # Ranges that lead nowhere outside one network: RFC 6890 and the registries it founds. The documentation
 # ranges (RFC 5737, 3849) are not among them: nobody's network uses them.
@@ -167,7 +168,10 @@ def allowed(
 ) -> Iterator[tuple[str, str, Value | None]]:
     """Field, text and value of what a family's finding may give away; None is a value that is withheld."""
     for field in sorted(fields.keys() & FIELDS.keys()):
-        for text in filter(str.strip, fields[field].split("\n")):
+        lines = fields[field].split("\n")
+        if len(lines) > LINES:
+            yield field, f"{len(lines) - LINES} more lines", None
+        for text in filter(str.strip, lines[:LINES]):
             value = None if (family, field) in DERIVED else FIELDS[field](text, victims)
             if value and field in ("address", "name"):
                 value = Value(value.kind, value.text, _port(fields.get("port")))

@@ -41,7 +41,7 @@ _EVERYWHERE = frozenset(
 _PROFILE = r"(?i)(?:users|home|documents and settings)[/\\]+([^/\\\"]+)"
 _NUMBER = re.compile(r"[0-9a-f]{8,}")
 _JOINTS = re.compile(r"[\s_-]+")
-_HEX = re.compile(r"(?:[0-9a-f]{2}){4,}", re.IGNORECASE)
+_HEX = re.compile(r"[0-9a-f]{8,}", re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{6,}={0,2}")
 _WORD = re.compile(r"\w+")
 
@@ -86,7 +86,7 @@ def victims(case: Saved) -> Victims:
     addresses: set[str] = set()
     for value in _named(case):
         (addresses if address(value) else names).update((value, *parts(value)))
-    names.update(_distinct(case, "messages", *_OUTSIDERS))
+    names.update(_distinct(case, "messages", _OUTSIDERS))
     for finding in case.findings():
         fields = finding["fields"]
         names.update(profile for value in fields.values() for profile in re.findall(_PROFILE, value))
@@ -94,33 +94,33 @@ def victims(case: Saved) -> Victims:
     return Victims(names, addresses)
 
 
-_COLUMNS = {
-    "hosts": ("host", "unnest(aliases)"),
-    "machines": ("value",),
-    "places": ("host", f"regexp_extract(path, '{_PROFILE}', 1)", "split_part(path, '/', 1)"),
-    "events": (
-        *("host", '"user"'),
-        *(f"fields['{field}']" for field in EVENT_FIELDS),
-        "CASE WHEN fields['Initiated'] = 'true' THEN fields['SourceIp'] END",
-    ),
-    "messages": ("unnest(recipients)",),
+_EVENT = (
+    *("host", '"user"', *(f"fields['{field}']" for field in EVENT_FIELDS)),
+    "CASE WHEN fields['Initiated'] = 'true' THEN fields['SourceIp'] END",
+)
+# Table -> list of the names in one row.
+_LISTS = {
+    "hosts": "list_concat([host], aliases)",
+    "machines": "[value]",
+    "places": f"[host, regexp_extract(path, '{_PROFILE}', 1), split_part(path, '/', 1)]",
+    "events": f"[{', '.join(_EVENT)}]",
+    "messages": "recipients",
 }
 # A sender may be the attacker: the address stays inside, but its domain names no victim.
-_OUTSIDERS = ("subject", "sender", "reply_to", "return_path", "sent_by")
+_OUTSIDERS = "[subject, sender, reply_to, return_path, sent_by]"
 
 
 def _named(case: Saved) -> Iterator[str]:
-    for table, expressions in _COLUMNS.items():
-        yield from _distinct(case, table, *expressions)
+    for table, names in _LISTS.items():
+        yield from _distinct(case, table, names)
     for finding in case.findings():
         yield from (finding["host"] or "", finding["user"] or "")
         yield from (finding["fields"].get(field) or "" for field in FINDING_FIELDS)
 
 
-def _distinct(case: Saved, table: str, *expressions: str) -> Iterator[str]:
-    for expression in expressions:
-        for row in case.rows(f'SELECT DISTINCT {expression} AS value FROM "{table}"'):
-            yield row["value"] or ""
+def _distinct(case: Saved, table: str, names: str) -> Iterator[str]:
+    for row in case.rows(f'SELECT DISTINCT unnest({names}) AS value FROM "{table}"'):
+        yield row["value"] or ""
 
 
 def parts(value: str) -> Iterator[str]:
@@ -167,7 +167,8 @@ def _pieces(number: str) -> Iterator[str]:
 def _decoded(text: str) -> Iterator[str]:
     """What hexadecimal, base64 (from each of its four positions) and IDNA in a text stand for."""
     for found in _HEX.finditer(text):
-        yield from _texts(bytes.fromhex(found[0]))
+        for digits in (found[0], found[0][1:]):
+            yield from _texts(bytes.fromhex(digits[: len(digits) // 2 * 2]))
     for found in _BASE64.finditer(text):
         digits = found[0].rstrip("=").translate(str.maketrans("-_", "+/"))
         for start in range(4):
