@@ -410,7 +410,7 @@ def test_two_builds_are_equal(case: Saved) -> None:
 
 
 def test_written_files_are_the_built_ones(plain_case: Saved) -> None:
-    paths, _ = write(plain_case)
+    paths, _ = write(plain_case, events=True)
     assert {str(path.relative_to(plain_case.path / "export")): path.read_bytes() for path in paths} == build(
         plain_case
     )
