@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from hikeshi.case.saved import Saved
 
 
+EVENTS = "internal/timesketch-events.jsonl"
+
+
 def build(case: Saved, tlp: str = DEFAULT) -> dict[str, bytes]:
     """Path below export/ -> bytes of each file; for a case whose events fit into memory."""
     return {path: b"".join(chunks) for path, chunks in files(case, shared(case, tlp), events=True)}
@@ -28,7 +31,7 @@ def files(case: Saved, leaving: Shared, events: bool) -> Iterator[tuple[str, Ite
     """
     yield "internal/timesketch.jsonl", timesketch.findings(case)
     if events:
-        yield "internal/timesketch-events.jsonl", timesketch.events(case)
+        yield EVENTS, timesketch.events(case)
     yield "internal/findings.csv", [findings.table(case)]
     yield "internal/maco.jsonl", [maco.lines(case)]
     yield "internal/navigator.json", [navigator.layer(case)]
@@ -38,8 +41,9 @@ def files(case: Saved, leaving: Shared, events: bool) -> Iterator[tuple[str, Ite
 
 
 def write(case: Saved, tlp: str = DEFAULT, events: bool = False) -> tuple[list[Path], Shared]:
-    """Write every file below the case's export/ folder; gives their paths and what was shared."""
+    """Write every file below the case's export/ folder anew; gives their paths and what was shared."""
     leaving = shared(case, tlp)
+    (case.path / "export" / EVENTS).unlink(missing_ok=True)
     return [
         _write(case.path / "export" / path, chunks) for path, chunks in files(case, leaving, events)
     ], leaving
