@@ -63,7 +63,10 @@ def test_every_event_log_is_reconciled_with_the_manifest(real_evidence: Path, lo
     for node in read.values():
         assert node["records_in"] == node["records_out"] + node["refused"] + node["duplicate"]
     assert 43_528 + 89 == sum(node["records_out"] for node in read.values())
-    assert 43_617 == logs.rows("SELECT count(*) AS n FROM events JOIN items USING (item) WHERE kind = 'evtx'")[0]["n"]
+    assert (
+        43_617
+        == logs.rows("SELECT count(*) AS n FROM events JOIN items USING (item) WHERE kind = 'evtx'")[0]["n"]
+    )
 
 
 def test_every_regression_log_fires_its_rule(real_evidence: Path, logs: Saved) -> None:
@@ -93,7 +96,11 @@ def test_every_hit_credits_its_rule(logs: Saved) -> None:
 
 def test_mail_is_read_whole(real_evidence: Path, tmp_path: Path) -> None:
     """706 files, of which one is a README; 105 of the others are ordinary, 600 phishing."""
-    run(tmp_path / "case", real_evidence / "mail" / "phishing_pot.tar.xz", real_evidence / "mail" / "ham-notmuch.tar.xz")
+    run(
+        tmp_path / "case",
+        real_evidence / "mail" / "phishing_pot.tar.xz",
+        real_evidence / "mail" / "ham-notmuch.tar.xz",
+    )
     rows = Saved(tmp_path / "case").rows("SELECT count(DISTINCT item) AS n FROM messages")
     kinds = Counter(node["kind"] for node in plain(Saved(tmp_path / "case").account["evidence"]))
     assert rows[0]["n"] >= 705
@@ -133,14 +140,18 @@ def test_public_attack_sets(real_evidence: Path, tmp_path: Path, capsys: pytest.
         if not found_parent:
             missed[min(stated)] += 1
     with capsys.disabled():
-        print(f"\n{total} sets: technique found exactly in {exact}, by parent in {parent}; missed: {dict(missed)}")
+        print(
+            f"\n{total} sets: technique found exactly in {exact}, by parent in {parent}; missed: {dict(missed)}"
+        )
     assert exact >= 0.4 * total
     assert parent >= 0.6 * total
 
 
 def stated_techniques(real_evidence: Path) -> Iterator[tuple[str, set[str]]]:
     """File name of each set and the techniques that its metadata states."""
-    present = {Path(row["path"]).name for row in manifest(real_evidence) if "evtx-json/atomic/windows" in row["path"]}
+    present = {
+        Path(row["path"]).name for row in manifest(real_evidence) if "evtx-json/atomic/windows" in row["path"]
+    }
     with tarfile.open(real_evidence / "evtx-json" / "otrf-metadata.tar.xz") as pack:
         for member in pack:
             file = pack.extractfile(member)
