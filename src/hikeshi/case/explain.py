@@ -8,7 +8,10 @@ from typing import Any
 
 from hikeshi.case.saved import Saved
 
-_READ = "SELECT kind, status, count(*) AS items, sum(records_out)::BIGINT AS records FROM items GROUP BY ALL ORDER BY ALL"
+_READ = (
+    "SELECT kind, status, count(*) AS items, sum(records_out)::BIGINT AS records FROM items"
+    " GROUP BY ALL ORDER BY ALL"
+)
 _LOGS = (
     "SELECT host, channel, sum(count)::BIGINT AS events, min(first) AS first, max(last) AS last FROM sources"
     " GROUP BY ALL ORDER BY ALL"

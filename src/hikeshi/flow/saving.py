@@ -24,7 +24,6 @@ from hikeshi.reconstruct.gaps import gaps
 from hikeshi.reconstruct.hosts import hosts, sources
 from hikeshi.schema import SCHEMA, Grade, Hit, Rule
 
-
 # Which kinds of item hold the artefacts that packs ask for beside event logs.
 ARTEFACTS = {
     "mail": "mail",
