@@ -74,7 +74,7 @@ def _node(
     """One place of one item with what lies in it."""
     done = result(item)
     if item not in evidence.accounts:
-        evidence.accounts[item] = account(item, size, done)
+        evidence.accounts[item] = account(item, size, done, deep=len(above) >= DEPTH)
     paths = evidence.places.setdefault(item, [])
     if path not in paths:
         paths.append(path)
@@ -104,11 +104,15 @@ def _node(
     return node
 
 
-def account(item: str, size: int, done: Done | None) -> Account:
-    """Settle the books of one item; what nobody accounts for becomes a loss of its own."""
+def account(item: str, size: int, done: Done | None, deep: bool = False) -> Account:
+    """Settle the books of one item; what nobody accounts for becomes a loss of its own.
+
+    Without a result the item lies too deep, or was met by an earlier run under other readers and not given again.
+    """
     if done is None:
-        issue = {"reason": Reason.TOO_DEEP.value, "records": 1, "fields": {}}
-        return Account(item, "unknown", size, Status.REFUSED, Reason.TOO_DEEP, 1, 0, 1, 0, False, (issue,))
+        reason = Reason.TOO_DEEP if deep else Reason.NOT_AT_HAND
+        issue = {"reason": reason.value, "records": 1, "fields": {}}
+        return Account(item, "unknown", size, Status.REFUSED, reason, 1, 0, 1, 0, False, (issue,))
     issues = list(done["issues"])
     rows = sum(count for table, count in done["rows"].items() if table in RECORDS)
     kind = done["item_kind"]
