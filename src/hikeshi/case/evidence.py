@@ -110,9 +110,9 @@ def account(item: str, size: int, done: Done | None, deep: bool = False) -> Acco
     Without a result the item lies too deep, or was met by an earlier run under other readers and not given again.
     """
     if done is None:
-        reason = Reason.TOO_DEEP if deep else Reason.NOT_AT_HAND
-        issue = {"reason": reason.value, "records": 1, "fields": {}}
-        return Account(item, "unknown", size, Status.REFUSED, reason, 1, 0, 1, 0, False, (issue,))
+        absent = Reason.TOO_DEEP if deep else Reason.NOT_AT_HAND
+        issue: dict[str, Any] = {"reason": absent.value, "records": 1, "fields": {}}
+        return Account(item, "unknown", size, Status.REFUSED, absent, 1, 0, 1, 0, False, (issue,))
     issues = list(done["issues"])
     rows = sum(count for table, count in done["rows"].items() if table in RECORDS)
     kind = done["item_kind"]
