@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BufferedReader
 from typing import Any, BinaryIO, cast
 
@@ -91,7 +91,7 @@ class Block:
         names = ("offset", "start", "captured", "length", "time", "interface", "link")
         old = {int(row): new for new, row in enumerate(chosen)} if self.comment else {}
         comment = {old[row]: text for row, text in self.comment.items() if row in old}
-        return Block(self.base, self.bytes, *(getattr(self, name)[chosen] for name in names), comment)
+        return replace(self, comment=comment, **{name: getattr(self, name)[chosen] for name in names})
 
 
 @dataclass(frozen=True)

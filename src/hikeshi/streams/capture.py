@@ -105,8 +105,14 @@ class Capture:
         if len(rows):
             self.index.add(
                 Columns(
-                    stream[rows] * 2 + direction[rows], layers.seq[rows], layers.flags[rows], record[rows],
-                    layers.payload[rows] + block.base, layers.held[rows], layers.wire[rows], block.time[rows],
+                    stream[rows] * 2 + direction[rows],
+                    layers.seq[rows],
+                    layers.flags[rows],
+                    record[rows],
+                    layers.payload[rows] + block.base,
+                    layers.held[rows],
+                    layers.wire[rows],
+                    block.time[rows],
                 )  # fmt: skip
             )
         for piece in late:

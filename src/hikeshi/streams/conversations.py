@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from .blocks import Ints
@@ -30,7 +28,8 @@ def encode(key: np.ndarray) -> tuple[Ints, Ints]:
 def groups(low: Ints, high: Ints, proto: Ints) -> tuple[Ints, Ints]:
     """Codes of equal triples and where each first appears; hashing decides only what it decides rightly."""
     mixed = (low.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) ^ (
-        (high.astype(np.uint64) + proto.astype(np.uint64) * np.uint64(0x1000003)) * np.uint64(0xC2B2AE3D27D4EB4F)
+        (high.astype(np.uint64) + proto.astype(np.uint64) * np.uint64(0x1000003))
+        * np.uint64(0xC2B2AE3D27D4EB4F)
     )
     codes, first = encode(mixed)
     same = (low[first][codes] == low) & (high[first][codes] == high) & (proto[first][codes] == proto)
@@ -59,7 +58,14 @@ class Conversations:
         self._grow(1024)
 
     def _grow(self, room: int) -> None:
-        for name, width in (("packets", 2), ("bytes", 2), ("cut", 2), ("acked", 2), ("acking", 2), ("flags", 2)):
+        for name, width in (
+            ("packets", 2),
+            ("bytes", 2),
+            ("cut", 2),
+            ("acked", 2),
+            ("acking", 2),
+            ("flags", 2),
+        ):
             fresh = np.zeros((room, width), np.int64)
             if self._room:
                 fresh[: self._room] = getattr(self, name)
@@ -71,6 +77,8 @@ class Conversations:
         self.first, self.last = first, last
         self._room = room
 
+    first: Ints
+    last: Ints
     packets: Ints
     bytes: Ints
     cut: Ints
@@ -115,7 +123,9 @@ class Conversations:
         opening = np.flatnonzero((proto == TCP) & (flags & SYN != 0))
         if len(opening):
             streams = self._split(layers, chosen, codes, streams, keys, source, opening)
-        clients = np.array([(a << 16) | p for a, p in (self.client[s] for s in np.unique(streams).tolist())], np.int64)
+        clients = np.array(
+            [(a << 16) | p for a, p in (self.client[s] for s in np.unique(streams).tolist())], np.int64
+        )
         unique, back = np.unique(streams, return_inverse=True)
         assert len(unique) == len(clients)
         stream[chosen] = streams
@@ -135,7 +145,12 @@ class Conversations:
     ) -> Ints:  # fmt: skip
         """Streams after a look at every SYN: one with a new sequence number opens a new stream."""
         marks: list[tuple[int, int]] = []
-        began = _first_of_directions(codes, source, opening)
+        count = self.count
+        _, rows = encode(codes * 2 + (source != source[encode(codes)[1]][codes]))
+        began = {
+            (int(codes[row]), int(source[row])): (int(row), int(layers.seq[chosen[row]]))
+            for row in rows.tolist()
+        }
         for at in opening.tolist():
             key = keys[codes[at]]
             current = self._now[key]
@@ -143,7 +158,9 @@ class Conversations:
             seq, ack, flags = int(layers.seq[row]), int(layers.ack[row]), int(layers.flags[row])
             end = (int(source[at]) >> 16, int(source[at]) & 0xFFFF)
             side = 0 if end == self.client[current] else 1
-            if self._reopens(current, side, seq, ack, flags, began, at):
+            earlier = [began.get((int(codes[at]), (a << 16) | p)) for a, p in self.ends(current, side)]
+            before = [e[1] if e and e[0] < at and current < count else None for e in earlier]
+            if self._reopens(current, side, seq, ack, flags, before):
                 self._now[key] = current = self._open(key, int(source[at]), flags)
                 marks.append((at, current))
                 side = 0 if end == self.client[current] else 1
@@ -164,24 +181,28 @@ class Conversations:
         out[order] = value[known]
         return out
 
+    def ends(self, stream: int, side: int) -> tuple[tuple[int, int], tuple[int, int]]:
+        """The end that sends in this direction, then the other one."""
+        client, server = self.client[stream], self.server[stream]
+        return (server, client) if side else (client, server)
+
     def _reopens(
-        self, current: int, side: int, seq: int, ack: int, flags: int, before: set[int], at: int
+        self, current: int, side: int, seq: int, ack: int, flags: int, before: list[int | None]
     ) -> bool:
+        """Whether a SYN belongs to a new connection; `before` are the block's earlier first numbers of both sides."""
         known, other = self.isn[current][side], self.isn[current][1 - side]
         if known is not None:
             if known == seq:
                 return False
             return not flags & ACK or other is None or (ack - 1) % WORD != other
-        if not int(self.packets[current].sum()) and at not in before:
-            return False
+        begun = before[0] if self.began[current][side] is None else self.began[current][side]
         if other is not None and flags & ACK:
-            return (ack - 1) % WORD != other and bool(self.packets[current][side])
-        begun = self.began[current][side]
-        if begun is not None:
-            return (begun - seq) % WORD > LATE
-        return False
+            return (ack - 1) % WORD != other and begun is not None
+        return begun is not None and (begun - seq) % WORD > LATE
 
-    def add(self, stream: Ints, direction: Ints, layers: Layers, time: Ints, record: Ints, offset: Ints) -> None:
+    def add(
+        self, stream: Ints, direction: Ints, layers: Layers, time: Ints, record: Ints, offset: Ints
+    ) -> None:
         """Sum up what the packets of a block add to their streams."""
         chosen = np.flatnonzero(stream >= 0)
         if not len(chosen):
@@ -222,10 +243,3 @@ class Conversations:
     def forget(self) -> None:
         """Close the current streams; packets that still come to them open streams marked as continued."""
         self._now.clear()
-
-
-def _first_of_directions(codes: Ints, source: Ints, opening: Iterable[int]) -> set[int]:
-    """Openings that are not the first packet of their pair of ends in the block."""
-    _, first = encode(codes)
-    firsts = set(first.tolist())
-    return {at for at in opening if int(at) not in firsts}

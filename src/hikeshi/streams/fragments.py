@@ -52,7 +52,9 @@ class Fragments:
         self.open: dict[Key, Datagram] = {}
         self.dropped = 0
 
-    def resolve(self, layers: Layers, base: int, record: Ints, time: Ints) -> tuple[list[Late], dict[int, Datagram]]:
+    def resolve(
+        self, layers: Layers, base: int, record: Ints, time: Ints
+    ) -> tuple[list[Late], dict[int, Datagram]]:
         """Give the block's fragments their ports, in place; also late TCP pieces and datagrams completed by a row."""
         late: list[Late] = []
         complete: dict[int, Datagram] = {}
@@ -116,4 +118,6 @@ class Fragments:
             if key[3] == TCP and whole:
                 layers.seq[row], layers.whole[row] = (seq + start) % (1 << 32), True
         elif key[3] == TCP and whole:
-            late.append(Late(sport, dport, key[0], key[1], (seq + start) % (1 << 32), number, time, at, held, wire))
+            late.append(
+                Late(sport, dport, key[0], key[1], (seq + start) % (1 << 32), number, time, at, held, wire)
+            )

@@ -42,7 +42,9 @@ class Addresses:
         import pyarrow as pa
 
         packed = pa.py_buffer(np.ascontiguousarray(raw))
-        coded = pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(raw), [None, packed]).dictionary_encode()
+        coded = pa.FixedSizeBinaryArray.from_buffers(
+            pa.binary(16), len(raw), [None, packed]
+        ).dictionary_encode()
         numbers = []
         for value in coded.dictionary.to_pylist():
             number = self._six.setdefault(value, len(self._all))
@@ -119,11 +121,21 @@ def decode(block: Block, network: Network, addresses: Addresses) -> Layers:
         proto[chosen] = part["next6"]
         _walk(data, chosen, proto, at, rest, end, fragment, more, ident)
     ip = four | six
-    return _transport(data, block, ip, proto, src, dst, at, rest, fragment, more, ident, np.zeros(count, np.int64))
+    return _transport(
+        data, block, ip, proto, src, dst, at, rest, fragment, more, ident, np.zeros(count, np.int64)
+    )
 
 
 def _walk(
-    data: Bytes, todo: Ints, proto: Ints, at: Ints, rest: Ints, end: Ints, fragment: Ints, more: np.ndarray, ident: Ints
+    data: Bytes,
+    todo: Ints,
+    proto: Ints,
+    at: Ints,
+    rest: Ints,
+    end: Ints,
+    fragment: Ints,
+    more: np.ndarray,
+    ident: Ints,
 ) -> None:
     """Step over IPv6 extension headers, in place."""
     for _ in range(MOST_EXTENSIONS):
@@ -132,12 +144,20 @@ def _walk(
         if not len(todo):
             return
         raw = rows(data, at[todo], 8).view(
-            np.dtype({"names": ["next", "size", "frag", "id"], "formats": ["u1", "u1", ">u2", ">u4"],
-                      "offsets": [0, 1, 2, 4], "itemsize": 8})  # fmt: skip
+            np.dtype(
+                {
+                    "names": ["next", "size", "frag", "id"],
+                    "formats": ["u1", "u1", ">u2", ">u4"],
+                    "offsets": [0, 1, 2, 4],
+                    "itemsize": 8,
+                }
+            )  # fmt: skip
         )
         kind = proto[todo]
         cut = kind == IPV6_FRAGMENT
-        size = np.where(kind == AH, (raw["size"].astype(np.int64) + 2) * 4, (raw["size"].astype(np.int64) + 1) * 8)
+        size = np.where(
+            kind == AH, (raw["size"].astype(np.int64) + 2) * 4, (raw["size"].astype(np.int64) + 1) * 8
+        )
         size = np.where(cut, 8, size)
         word = raw["frag"].astype(np.int64)
         fragment[todo] = np.where(cut, word & 0xFFF8, 0)

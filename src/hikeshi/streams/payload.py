@@ -51,7 +51,11 @@ class Half:
     def pieces(self, position: int, limit: int) -> Iterator[bytes]:
         """Bytes from a position up to the limit or the first missing byte."""
         index = bisect_right(self._start, position) - 1
-        while 0 <= index < len(self._start) and self._start[index] <= position < self._end[index] and position < limit:
+        while (
+            0 <= index < len(self._start)
+            and self._start[index] <= position < self._end[index]
+            and position < limit
+        ):
             at = self._at[index] + position - self._start[index]
             size = min(self._end[index], limit) - position
             while size:

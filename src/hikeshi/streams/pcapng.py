@@ -121,7 +121,12 @@ def packets(window: Window, offset: Ints, total: Ints, kind: Ints, section: Sect
     """The packet blocks among the blocks at these offsets."""
     data = window.bytes
     head = rows(data, offset, 28).view(
-        np.dtype([(n, section.order + "u4") for n in ("kind", "total", "interface", "high", "low", "captured", "length")])
+        np.dtype(
+            [
+                (n, section.order + "u4")
+                for n in ("kind", "total", "interface", "high", "low", "captured", "length")
+            ]
+        )
     )
     enhanced, simple = kind != SIMPLE, kind == SIMPLE
     interface = np.where(enhanced, head["interface"].astype(np.int64), 0)
@@ -131,7 +136,9 @@ def packets(window: Window, offset: Ints, total: Ints, kind: Ints, section: Sect
         interface = np.where(old, pair, interface)
     snaplen = (section.snaplen[0] if section.snaplen else 0) or LARGEST
     length = np.where(simple, head["interface"].astype(np.int64), head["length"].astype(np.int64))
-    captured = np.where(simple, np.minimum(np.minimum(length, snaplen), total - 16), head["captured"].astype(np.int64))
+    captured = np.where(
+        simple, np.minimum(np.minimum(length, snaplen), total - 16), head["captured"].astype(np.int64)
+    )
     raw = (head["high"].astype(np.uint64) << np.uint64(32)) | head["low"].astype(np.uint64)
     links = np.array([*section.link, -1], np.int64)
     known = np.minimum(interface, len(section.link))
@@ -185,7 +192,7 @@ def read(file: BinaryIO, size: int) -> Parts:
             offset, kinds = offset[:count], kinds[:count]
         yield from spans(window, offset, sizes[:count], kinds, section)
         done = int(ends[count - 1]) if count else 0
-        if len(again) and not len(wrong):
+        if done and (bytes(window.data[done : done + 4]) == SECTION) and not len(wrong):
             window.move(done)
         elif len(wrong) or (count == len(sizes) and window.size - done >= 12) or len(big):
             at = window.base + done
@@ -215,7 +222,9 @@ def drops(section: Section) -> Iterator[Loss]:
     """What the interfaces of a section say they dropped."""
     for interface, (count, offset) in sorted(section.dropped.items()):
         if count:
-            yield Loss("dropped", offset, 0, {"interface": str(interface + section.first), "dropped": str(count)})
+            yield Loss(
+                "dropped", offset, 0, {"interface": str(interface + section.first), "dropped": str(count)}
+            )
 
 
 def spans(window: Window, offset: Ints, total: Ints, kinds: Ints, section: Section) -> Parts:

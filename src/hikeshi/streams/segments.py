@@ -192,9 +192,7 @@ def unwrap(seq: Ints, base: Ints, group: Ints, starts: Ints, wire: Ints) -> Ints
     return position
 
 
-def far_away(
-    position: Ints, end: Ints, group: Ints, starts: Ints, halves: Ints, sums: Sums
-) -> np.ndarray:
+def far_away(position: Ints, end: Ints, group: Ints, starts: Ints, halves: Ints, sums: Sums) -> np.ndarray:
     """Which segments lie within reach of what their half-stream had sent; before its start is out of reach."""
     if not len(starts):
         return np.zeros(0, bool)
@@ -202,9 +200,23 @@ def far_away(
     before = np.concatenate((np.zeros(1, np.int64), reach[:-1]))
     before[starts] = 0
     near: np.ndarray = (np.abs(position - before) < FAR) & (end > 0)
-    for index in np.unique(group[~near & (end != position)]).tolist():
+    stray = np.unique(group[~near & (end != position)]).tolist()
+    for index in stray:
+        first = int(starts[index])
+        last = int(starts[index + 1]) if index + 1 < len(starts) else len(group)
+        near[first:last] = _one_by_one(position[first:last].tolist(), end[first:last].tolist())
         sums.note(int(halves[index]), "out-of-window")
     return near
+
+
+def _one_by_one(position: list[int], end: list[int]) -> list[bool]:
+    """The same for one half-stream, where a segment out of reach must not move the reach."""
+    reach, out = 0, []
+    for start, stop in zip(position, end, strict=True):
+        near = abs(start - reach) < FAR and stop > 0
+        reach = max(reach, stop) if near else reach
+        out.append(near)
+    return out
 
 
 def running_max(value: Ints, group: Ints, starts: Ints) -> Ints:
@@ -354,7 +366,13 @@ def holes(
     place = np.maximum(position[row], 0) + (pieces.skip - np.maximum(-position[row], 0))
     g = group[row]
     order_ = by_group(g, place)
-    row, place, g, skip, length = row[order_], place[order_], g[order_], pieces.skip[order_], pieces.length[order_]
+    row, place, g, skip, length = (
+        row[order_],
+        place[order_],
+        g[order_],
+        pieces.skip[order_],
+        pieces.length[order_],
+    )
     here = length > 0
     row, place, g, skip, length = row[here], place[here], g[here], skip[here], length[here]
     data = Segments(
@@ -380,11 +398,11 @@ def holes(
             _fill(rows, index, end, last, cuts, LOST)
         confirmed = int(streams.acked[number >> 1][1 - (number & 1)])
         if confirmed:
-            reached = int(signed(np.int64((confirmed - 1) - int(base[index]))))
+            reached = int(signed(np.array([confirmed - 1 - int(base[index])]))[0])
             finned = int(closing[index]) >= 0
             if (1 if begun[index] or last else 0) < reached - last < FAR and not finned:
                 rows.append((index, last, reached - last, -1, -1, ACKED, -1))
-        if not begun[index]:
+        if not begun[index] and last:
             sums.note(number, "no-start")
     for r, first, size in pieces.other:
         shift = max(-int(position[r]), 0)
@@ -438,7 +456,9 @@ def _fill(
         at = until
 
 
-def total(data: Segments, rows: list[tuple[int, int, int, int, int, int, int]], halves: Ints, sums: Sums) -> None:
+def total(
+    data: Segments, rows: list[tuple[int, int, int, int, int, int, int]], halves: Ints, sums: Sums
+) -> None:
     """Bytes and missing bytes of every half-stream."""
     unique, back = np.unique(data.half, return_inverse=True)
     held = np.bincount(back, data.length, len(unique)) if len(unique) else np.zeros(0)

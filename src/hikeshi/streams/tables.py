@@ -23,7 +23,14 @@ PROTOCOLS = {
     1: "icmp", 2: "igmp", 4: "ipip", 6: "tcp", 17: "udp", 41: "ipv6", 47: "gre", 50: "esp", 51: "ah", 58: "icmp6",
     88: "eigrp", 89: "ospf", 103: "pim", 112: "vrrp", 132: "sctp",
 }  # fmt: skip
-ETHERTYPES = {0x0806: "arp", 0x88CC: "lldp", 0x888E: "eapol", 0x8863: "pppoe-discovery", 0x86DD: "ipv6", 0x0800: "ipv4"}
+ETHERTYPES = {
+    0x0806: "arp",
+    0x88CC: "lldp",
+    0x888E: "eapol",
+    0x8863: "pppoe-discovery",
+    0x86DD: "ipv6",
+    0x0800: "ipv4",
+}
 
 
 def protocol_name(code: int) -> str | None:
@@ -64,7 +71,9 @@ class Columns:
     def rows(self, name: str, rows: Sequence[dict[str, Any]]) -> Iterator[Batch]:
         """Rows given as mappings, cut into batches."""
         for at in range(0, len(rows), ROWS):
-            yield Batch(self.item, name, table(name, [{**row, "item": self.item} for row in rows[at : at + ROWS]]))
+            yield Batch(
+                self.item, name, table(name, [{**row, "item": self.item} for row in rows[at : at + ROWS]])
+            )
 
 
 def numbers(values: Ints, null: np.ndarray | None = None) -> pa.Array:
@@ -146,10 +155,14 @@ def streams(
         proto = conversations.proto[number]
         tcp = proto == TCP
         sent, received = (
-            [sums.bytes.get(number * 2 + side, 0) for side in (0, 1)] if tcp else conversations.bytes[number].tolist()
+            [sums.bytes.get(number * 2 + side, 0) for side in (0, 1)]
+            if tcp
+            else conversations.bytes[number].tolist()
         )
         missing = (
-            [sums.missing.get(number * 2 + side, 0) for side in (0, 1)] if tcp else conversations.cut[number].tolist()
+            [sums.missing.get(number * 2 + side, 0) for side in (0, 1)]
+            if tcp
+            else conversations.cut[number].tolist()
         )
         ported = client[1] or server[1]
         rows.append(
