@@ -174,8 +174,9 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("notes", "list"),
     ),
     # Who talked to whom: one client, one server port. `period` and `jitter` (seconds) are the median and the median
-    # deviation of the time between connections; `entropy` (bits a byte) and `prefix` (hex) are those of the first
-    # bytes the client sends, `prefix` only where all connections agree.
+    # deviation of the time between what `basis` names, connections or, where those are few, the client's messages;
+    # `entropy` (bits a byte) and `prefix` (hex) are those of the first bytes the client sends, `prefix` only where
+    # several connections agree in it.
     "contacts": (
         ("item", "text"),
         ("client", "text"),
@@ -187,6 +188,7 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("connections", "int64"),
         ("bytes_sent", "int64"),
         ("bytes_received", "int64"),
+        ("basis", "text"),
         ("period", "float64"),
         ("jitter", "float64"),
         ("sent_median", "float64"),
@@ -277,7 +279,7 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
 
 
 # Tables whose rows are the records of an item; rows of the others are said about it.
-RECORDS = frozenset({"events", "messages"})
+RECORDS = frozenset({"events", "messages", "packets"})
 
 
 def arrow_type(name: str) -> pa.DataType:

@@ -5,17 +5,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
-from ..schema import Batch, Count, Found, Issue, Item, Reason
-from . import links, pcap, pcapng, tables
+from hikeshi.schema import Batch, Count, Found, Issue, Item, Reason
+from . import links, lookups, pcap, pcapng, tables
 from .blocks import Block, Ints, Loss
+from .contacts import PAUSE, SAMPLE, Contacts
+from .contents import Contents
 from .conversations import FIN, RST, SYN, Conversations
-from .fragments import Fragments, Late
+from .fragments import Datagram, Fragments, Late
 from .layers import TCP, Addresses, Layers, decode
-from .payload import fetcher
-from .segments import Columns, Index, order
+from .lookups import Lookups
+from .payload import Half, fetcher, halves
+from .segments import DATA, Columns, Index, Segments, Sums, order
 
 VERSION = "1"
 KIND = "capture"
@@ -53,6 +57,10 @@ class Capture:
         self.refused: Counter[int] = Counter()
         self.cut = [0, 0]
         self.told = 0
+        self.contents = Contents(item.id)
+        self.contacts = Contacts()
+        self.lookups = Lookups()
+        self.fetch = fetcher(item.file)
 
     def read(self) -> Iterator[Batch | Found | Issue | Count]:
         """Everything, in one pass over the file and a look at the streams' bytes."""
@@ -66,9 +74,10 @@ class Capture:
             else:
                 yield from self._block(part)
                 if self.index.count > MOST_SEGMENTS or self.streams.count - self.told > MOST_STREAMS:
-                    yield from self._finish()
+                    yield from self._finish(last=False)
                     self.streams.forget()
-        yield from self._finish()
+        yield from self._finish(last=True)
+        yield from self.columns.rows("contacts", self.contacts.rows())
         yield from self._losses()
         yield Count(self.item.id, KIND, self.records + self.lost)
 
@@ -86,11 +95,19 @@ class Capture:
         network = links.network(block)
         layers = decode(block, network, self.addresses)
         late: list[Late] = []
+        complete: dict[int, Datagram] = {}
         if layers.fragmented.any():
-            late, _ = self.fragments.resolve(layers, block.base, record, block.time)
+            late, complete = self.fragments.resolve(layers, block.base, record, block.time)
         stream, direction = self.streams.number(layers)
         self.streams.add(stream, direction, layers, block.time, record, block.offset + block.base)
         self._keep(block, layers, stream, direction, record, late)
+        for row, message, port in lookups.in_block(block, layers, complete, self._look):
+            where = {"record": int(record[row]), "offset": int(block.offset[row]) + block.base,
+                     "time": tables.moment(int(block.time[row])), "stream": int(stream[row])}  # fmt: skip
+            ends = (self.addresses.text(int(layers.src[row])), self.addresses.text(int(layers.dst[row])))
+            self.lookups.add(where, *ends, message, port)
+        if len(self.lookups) >= tables.ROWS:
+            yield from self.columns.rows("names", self.lookups.take(last=False))
         short = block.captured < block.length
         if short.any():
             self.cut[0] += int(short.sum())
@@ -121,12 +138,77 @@ class Capture:
                 cells = (half, piece.seq, 0, piece.record, piece.at, piece.held, piece.wire, piece.time)
                 self.index.add(Columns(*(np.array([cell], np.int64) for cell in cells)))
 
-    def _finish(self) -> Iterator[Batch | Found | Issue]:
+    def _look(self, at: int, size: int) -> bytes:
+        """Bytes of the file, without moving where the packets are read from."""
+        here = self.item.file.tell()
+        data = self.fetch(at, size)
+        self.item.file.seek(here)
+        return data
+
+    def _finish(self, last: bool) -> Iterator[Batch | Found | Issue]:
         """Streams since the last call: their order, gaps and contents."""
-        rows, sums = order(self.index.take(), self.streams, fetcher(self.item.file))
+        here = self.item.file.tell()
+        rows, sums = order(self.index.take(), self.streams, self.fetch)
         yield from tables.segments(self.columns, rows)
         told, self.told = self.told, self.streams.count
-        yield from self.columns.rows("streams", tables.streams(self.streams, self.addresses, sums, {}, told))
+        applications: dict[int, str] = {}
+        heads: dict[int, bytes] = {}
+        said: dict[str, list[dict[str, Any]]] = {"exchanges": [], "handshakes": []}
+        starts = {
+            number: (begin, end)
+            for number, begin, end in zip(*(c.tolist() for c in halves(rows)), strict=True)
+        }
+        for number in range(told, self.streams.count):
+            if number * 2 in starts or number * 2 + 1 in starts:
+                yield from self._contents(number, rows, starts, applications, heads, said)
+        for name, found in said.items():
+            yield from self.columns.rows(name, found)
+        yield from self.columns.rows("names", self.lookups.take(last))
+        yield from self._streams(rows, sums, starts, applications, heads, told)
+        self.item.file.seek(here)
+
+    def _contents(
+        self, number: int, rows: Segments, starts: dict[int, tuple[int, int]], applications: dict[int, str],
+        heads: dict[int, bytes], said: dict[str, list[dict[str, Any]]],
+    ) -> Iterator[Batch | Found]:  # fmt: skip
+        client, server = self.streams.client[number], self.streams.server[number]
+        both = (
+            Half(self.fetch, rows, *starts.get(number * 2, (0, 0))),
+            Half(self.fetch, rows, *starts.get(number * 2 + 1, (0, 0))),
+        )
+        heads[number] = both[0].read(0, SAMPLE)
+        ends = (self.addresses.text(client[0]), self.addresses.text(server[0]))
+        for found in self.contents.read(number, (client[1], server[1]), both):
+            if isinstance(found, str):
+                applications[number] = found
+            elif isinstance(found, Found):
+                yield found
+            else:
+                name, cells = found
+                cells |= {"stream": number, "time": tables.moment(cells["time"])}
+                if name == "names":
+                    way, message = cells.pop("way"), cells.pop("message")
+                    self.lookups.add(cells, ends[way], ends[1 - way], message, 53)
+                    continue
+                cells |= {"client": ends[0], "server": ends[1], "server_port": server[1]}
+                said[name].append(cells)
+                if len(said[name]) >= tables.ROWS:
+                    yield from self.columns.rows(name, said[name])
+                    said[name].clear()
+
+    def _streams(
+        self, rows: Segments, sums: Sums, starts: dict[int, tuple[int, int]], applications: dict[int, str],
+        heads: dict[int, bytes], told: int,
+    ) -> Iterator[Batch]:  # fmt: skip
+        for first in range(told, self.streams.count, tables.ROWS):
+            until = min(first + tables.ROWS, self.streams.count)
+            cells = tables.streams(self.streams, self.addresses, sums, applications, first, until)
+            for row in cells:
+                begin, end = starts.get(row["stream"] * 2, (0, 0))
+                times = rows.time[begin:end][rows.state[begin:end] == DATA]
+                times = times[np.diff(times, prepend=times[:1] - PAUSE) >= PAUSE]
+                self.contacts.add(row, heads.get(row["stream"], b""), times.tolist())
+            yield from self.columns.rows("streams", cells)
 
     def _losses(self) -> Iterator[Issue]:
         for link, count in sorted(self.refused.items()):
@@ -134,3 +216,6 @@ class Capture:
         if self.cut[0]:
             fields = {"packets": str(self.cut[0]), "bytes": str(self.cut[1])}
             yield Issue(self.item.id, Reason.SNAPLEN, None, None, 0, fields)
+        if self.contacts.left_out:
+            fields = {"table": "contacts", "streams": str(self.contacts.left_out)}
+            yield Issue(self.item.id, Reason.TOO_MANY_ENTRIES, None, None, 0, fields)

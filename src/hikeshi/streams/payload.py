@@ -86,6 +86,20 @@ class Half:
             return position
         return self._start[index + 1] if index + 1 < len(self._start) else None
 
+    def starts_after(self, position: int) -> Iterator[int]:
+        """Where segments begin behind a position."""
+        for index in range(bisect_right(self._start, position), len(self._start)):
+            yield self._start[index]
+
+    def missing(self, start: int, end: int) -> int:
+        """How many bytes of a range are missing."""
+        index = max(bisect_right(self._start, start) - 1, 0)
+        held = 0
+        while index < len(self._start) and self._start[index] < end:
+            held += max(min(self._end[index], end) - max(self._start[index], start), 0)
+            index += 1
+        return end - start - held
+
     def runs(self) -> Iterator[tuple[int, bytes]]:
         """All bytes, as (position, bytes) between gaps."""
         at = self.next_known(0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..schema import Batch, arrow_schema, table
+from hikeshi.schema import Batch, arrow_schema, table
 from .blocks import Block, Ints
 from .conversations import NEVER, RST, SYN, Conversations, encode
 from .layers import TCP, Addresses, Layers
@@ -146,11 +146,16 @@ def segments(columns: Columns, rows: Segments) -> Iterator[Batch]:
 
 
 def streams(
-    conversations: Conversations, addresses: Addresses, sums: Sums, applications: dict[int, str], since: int
+    conversations: Conversations,
+    addresses: Addresses,
+    sums: Sums,
+    applications: dict[int, str],
+    since: int,
+    until: int,
 ) -> list[dict[str, Any]]:
-    """Rows of the table of streams, from stream number `since` on."""
+    """Rows of the table of streams, for the streams from `since` to before `until`."""
     rows = []
-    for number in range(since, conversations.count):
+    for number in range(since, until):
         client, server = conversations.client[number], conversations.server[number]
         proto = conversations.proto[number]
         tcp = proto == TCP
