@@ -85,8 +85,8 @@ class Capture:
         count = len(block.offset)
         record = np.arange(self.records, self.records + count)
         self.records += count
-        known = np.isin(block.link, list(links.READ))
-        if not known.all():
+        known = links.readable(block)
+        if known is not None:
             self.refused.update(block.link[~known].tolist())
             chosen = np.flatnonzero(known)
             block, record = block.take(chosen), record[chosen]
@@ -98,8 +98,7 @@ class Capture:
         complete: dict[int, Datagram] = {}
         if layers.fragmented.any():
             late, complete = self.fragments.resolve(layers, block.base, record, block.time)
-        stream, direction = self.streams.number(layers)
-        self.streams.add(stream, direction, layers, block.time, record, block.offset + block.base)
+        stream, direction = self.streams.add(layers, block.time, record, block.offset + block.base)
         self._keep(block, layers, stream, direction, record, late)
         for row, message, port in lookups.in_block(block, layers, complete, self._look):
             where = {"record": int(record[row]), "offset": int(block.offset[row]) + block.base,

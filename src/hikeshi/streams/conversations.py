@@ -25,19 +25,14 @@ def encode(key: np.ndarray) -> tuple[Ints, Ints]:
     return codes, first
 
 
-def groups(low: Ints, high: Ints, proto: Ints) -> tuple[Ints, Ints]:
-    """Codes of equal triples and where each first appears; hashing decides only what it decides rightly."""
-    mixed = (low.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) ^ (
-        (high.astype(np.uint64) + proto.astype(np.uint64) * np.uint64(0x1000003))
-        * np.uint64(0xC2B2AE3D27D4EB4F)
-    )
+def groups(low: Ints, high: Ints) -> tuple[Ints, Ints]:
+    """Codes of equal pairs and where each first appears; hashing decides only what it decides rightly."""
+    mixed = low * np.int64(-0x61C8864680B583EB) ^ high * np.int64(-0x3D4D51C2D82B14B1)
     codes, first = encode(mixed)
-    same = (low[first][codes] == low) & (high[first][codes] == high) & (proto[first][codes] == proto)
-    if same.all():
+    if (low[first][codes] == low).all() and (high[first][codes] == high).all():
         return codes, first
-    pair, _ = encode(low)
-    other, _ = encode(high)
-    return encode((pair * (int(other.max()) + 1) + other) * 256 + proto)
+    one, two = encode(low)[0], encode(high)[0]
+    return encode(one * (int(two.max()) + 1) + two)
 
 
 class Conversations:
@@ -65,8 +60,9 @@ class Conversations:
             ("acked", 2),
             ("acking", 2),
             ("flags", 2),
+            ("sender", 1),
         ):
-            fresh = np.zeros((room, width), np.int64)
+            fresh = np.zeros((room, width) if width > 1 else room, np.int64)
             if self._room:
                 fresh[: self._room] = getattr(self, name)
             setattr(self, name, fresh)
@@ -79,6 +75,7 @@ class Conversations:
 
     first: Ints
     last: Ints
+    sender: Ints
     packets: Ints
     bytes: Ints
     cut: Ints
@@ -98,38 +95,47 @@ class Conversations:
         self.count += 1
         if self.count > self._room:
             self._grow(self._room * 2)
+        self.sender[self.count - 1] = client[0] << 16 | client[1]
         return self.count - 1
 
-    def number(self, layers: Layers) -> tuple[Ints, Ints]:
-        """Stream and direction (0 from the client) of every packet, -1 where there is no IP."""
+    def add(self, layers: Layers, time: Ints, record: Ints, offset: Ints) -> tuple[Ints, Ints]:
+        """Stream and direction (0 from the client) of every packet, -1 where there is no IP; sums are kept."""
         count = len(layers.proto)
-        stream, direction = np.full(count, -1, np.int64), np.zeros(count, np.int64)
         chosen = np.flatnonzero(layers.proto >= 0)
-        if not len(chosen):
-            return stream, direction
-        proto = layers.proto[chosen]
-        source = (layers.src[chosen] << 16) | layers.sport[chosen]
-        target = (layers.dst[chosen] << 16) | layers.dport[chosen]
+        if len(chosen) == count:
+            return self._add(layers, time, record, offset)
+        stream, direction = np.full(count, -1, np.int64), np.zeros(count, np.int64)
+        if len(chosen):
+            found = self._add(layers.take(chosen), time[chosen], record[chosen], offset[chosen])
+            stream[chosen], direction[chosen] = found
+        return stream, direction
+
+    def _add(self, layers: Layers, time: Ints, record: Ints, offset: Ints) -> tuple[Ints, Ints]:
+        source = (layers.src << 16) | layers.sport
+        target = (layers.dst << 16) | layers.dport
         low, high = np.minimum(source, target), np.maximum(source, target)
-        codes, first = groups(low, high, proto)
-        keys = list(zip(low[first].tolist(), high[first].tolist(), proto[first].tolist(), strict=True))
-        fresh = [key not in self._now for key in keys]
-        flags = layers.flags[chosen]
+        high = high << 8 | layers.proto
+        codes, first = groups(low, high)
+        keys = list(zip(low[first].tolist(), (high[first] >> 8).tolist(), layers.proto[first].tolist(), strict=True))
+        now = np.empty(len(keys), np.int64)
         for index, key in enumerate(keys):
-            if fresh[index]:
-                self._now[key] = self._open(key, int(source[first[index]]), int(flags[first[index]]))
-        now = np.array([self._now[key] for key in keys], np.int64)
-        streams = now[codes]
-        opening = np.flatnonzero((proto == TCP) & (flags & SYN != 0))
+            number = self._now.get(key)
+            if number is None:
+                at = first[index]
+                number = self._now[key] = self._open(key, int(source[at]), int(layers.flags[at]))
+                self.record[number], self.offset[number] = int(record[at]), int(offset[at])
+            now[index] = number
+        stream = now[codes]
+        opening = np.flatnonzero(layers.flags & SYN)
         if len(opening):
-            streams = self._split(layers, chosen, codes, streams, keys, source, opening)
-        clients = np.array(
-            [(a << 16) | p for a, p in (self.client[s] for s in np.unique(streams).tolist())], np.int64
-        )
-        unique, back = np.unique(streams, return_inverse=True)
-        assert len(unique) == len(clients)
-        stream[chosen] = streams
-        direction[chosen] = (source != clients[back]).astype(np.int64)
+            marks = self._split(layers, codes, first, keys, source, opening)
+            if marks:
+                stream = spread(stream, codes, marks)
+                codes, first = encode(stream)
+                for at, number in marks:
+                    self.record[number], self.offset[number] = int(record[at]), int(offset[at])
+        direction = (source != self.sender[stream]).astype(np.int64)
+        self._sum(stream, direction, codes * 2 + direction, 2 * len(first), layers, time)
         return stream, direction
 
     def _open(self, key: tuple[int, int, int], source: int, flags: int) -> int:
@@ -140,99 +146,83 @@ class Conversations:
         return self._new(key[2], ends[sender], ends[1 - sender])
 
     def _split(
-        self, layers: Layers, chosen: Ints, codes: Ints, streams: Ints, keys: list[tuple[int, int, int]],
-        source: Ints, opening: Ints,
-    ) -> Ints:  # fmt: skip
-        """Streams after a look at every SYN: one with a new sequence number opens a new stream."""
+        self, layers: Layers, codes: Ints, first: Ints, keys: list[tuple[int, int, int]], source: Ints, opening: Ints
+    ) -> list[tuple[int, int]]:
+        """Where in the block a SYN with a new sequence number opens a new stream, and its number."""
         marks: list[tuple[int, int]] = []
         count = self.count
-        _, rows = encode(codes * 2 + (source != source[encode(codes)[1]][codes]))
-        began = {
-            (int(codes[row]), int(source[row])): (int(row), int(layers.seq[chosen[row]]))
-            for row in rows.tolist()
-        }
+        began: dict[tuple[int, int], tuple[int, int]] | None = None
         for at in opening.tolist():
-            key = keys[codes[at]]
+            code = int(codes[at])
+            key = keys[code]
             current = self._now[key]
-            row = int(chosen[at])
-            seq, ack, flags = int(layers.seq[row]), int(layers.ack[row]), int(layers.flags[row])
+            seq, ack, flags = int(layers.seq[at]), int(layers.ack[at]), int(layers.flags[at])
             end = (int(source[at]) >> 16, int(source[at]) & 0xFFFF)
             side = 0 if end == self.client[current] else 1
-            earlier = [began.get((int(codes[at]), (a << 16) | p)) for a, p in self.ends(current, side)]
-            before = [e[1] if e and e[0] < at and current < count else None for e in earlier]
-            if self._reopens(current, side, seq, ack, flags, before):
-                self._now[key] = current = self._open(key, int(source[at]), flags)
-                marks.append((at, current))
-                side = 0 if end == self.client[current] else 1
+            if at != first[code] or self.began[current] != [None, None]:
+                if began is None and self._unsure(current, side, ack, flags):
+                    began = first_numbers(codes, first, source, layers.seq)
+                earlier = (began or {}).get((code, int(source[at])))
+                before = earlier[1] if earlier and earlier[0] < at and current < count else None
+                if self._reopens(current, side, seq, ack, flags, before):
+                    self._now[key] = current = self._open(key, int(source[at]), flags)
+                    marks.append((at, current))
+                    side = 0 if end == self.client[current] else 1
             self.isn[current][side] = seq
-        if not marks:
-            return streams
-        order = np.argsort(codes, kind="stable")
-        place = np.empty(len(order), np.int64)
-        place[order] = np.arange(len(order))
-        ordered = streams[order]
-        starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
-        value = np.full(len(order), -1, np.int64)
-        value[starts] = ordered[starts]
-        for at, number in marks:
-            value[place[at]] = number
-        known = np.maximum.accumulate(np.where(value >= 0, np.arange(len(order)), 0))
-        out = np.empty_like(streams)
-        out[order] = value[known]
-        return out
+        return marks
 
-    def ends(self, stream: int, side: int) -> tuple[tuple[int, int], tuple[int, int]]:
-        """The end that sends in this direction, then the other one."""
-        client, server = self.client[stream], self.server[stream]
-        return (server, client) if side else (client, server)
+    def _unsure(self, current: int, side: int, ack: int, flags: int) -> bool:
+        """Whether the first sequence numbers of the block are needed to judge a SYN."""
+        known, other = self.isn[current][side], self.isn[current][1 - side]
+        return known is None and not (flags & ACK and other is not None and (ack - 1) % WORD == other)
 
     def _reopens(
-        self, current: int, side: int, seq: int, ack: int, flags: int, before: list[int | None]
+        self, current: int, side: int, seq: int, ack: int, flags: int, before: int | None
     ) -> bool:
-        """Whether a SYN belongs to a new connection; `before` are the block's earlier first numbers of both sides."""
+        """Whether a SYN belongs to a new connection; `before` is the block's earlier first number of its side."""
         known, other = self.isn[current][side], self.isn[current][1 - side]
         if known is not None:
             if known == seq:
                 return False
             return not flags & ACK or other is None or (ack - 1) % WORD != other
-        begun = before[0] if self.began[current][side] is None else self.began[current][side]
+        begun = before if self.began[current][side] is None else self.began[current][side]
         if other is not None and flags & ACK:
             return (ack - 1) % WORD != other and begun is not None
         return begun is not None and (begun - seq) % WORD > LATE
 
-    def add(
-        self, stream: Ints, direction: Ints, layers: Layers, time: Ints, record: Ints, offset: Ints
-    ) -> None:
-        """Sum up what the packets of a block add to their streams."""
-        chosen = np.flatnonzero(stream >= 0)
-        if not len(chosen):
-            return
-        half = stream[chosen] * 2 + direction[chosen]
-        codes, first = encode(half)
-        number, side = half[first] >> 1, half[first] & 1
-        size = len(first)
-        self.packets[number, side] += np.bincount(codes, minlength=size)
-        for sums, values in ((self.bytes, layers.wire), (self.cut, layers.wire - layers.held)):
-            sums[number, side] += np.bincount(codes, values[chosen], size).astype(np.int64)
-        np.minimum.at(self.first, stream[chosen], time[chosen])
-        np.maximum.at(self.last, stream[chosen], time[chosen])
-        flags = layers.flags[chosen]
-        np.bitwise_or.at(self.flags.reshape(-1), half, flags)
-        acks = np.flatnonzero((flags & (ACK | RST)) == ACK)
-        if len(acks):
-            where, value = half[acks], layers.ack[chosen][acks] + 1
-            self.acked.reshape(-1)[where] = value
-            fresh = self.acking.reshape(-1)
-            unset = fresh[where] == 0
-            fresh[where[unset][::-1]] = value[unset][::-1]
-        self._begin(number, side, chosen[first], layers, record, offset)
+    def _sum(self, stream: Ints, direction: Ints, code: Ints, size: int, layers: Layers, time: Ints) -> None:
+        """Sum up what the packets of a block add to their half-streams; `code` numbers these within the block."""
+        half = stream * 2 + direction
+        counts = np.bincount(code, minlength=size)
+        at = np.flatnonzero(counts)
+        number = np.zeros(size, np.int64)
+        number[code] = half
+        number = number[at]
+        self._flat("packets")[number] += counts[at]
+        self._flat("bytes")[number] += np.bincount(code, layers.wire, size)[at].astype(np.int64)
+        if (layers.held != layers.wire).any():
+            self._flat("cut")[number] += np.bincount(code, layers.wire - layers.held, size)[at].astype(np.int64)
+        np.minimum.at(self.first, stream, time)
+        np.maximum.at(self.last, stream, time)
+        np.bitwise_or.at(self._flat("flags"), half, layers.flags)
+        acks = np.flatnonzero(layers.flags & (ACK | RST) == ACK)
+        where, value = half[acks], layers.ack[acks] + 1
+        self._flat("acked")[where] = value
+        fresh = self._flat("acking")
+        unset = np.flatnonzero(fresh[where] == 0)[::-1]
+        fresh[where[unset]] = value[unset]
+        begins = [(h >> 1, h & 1) for h in number.tolist() if self.began[h >> 1][h & 1] is None]
+        if begins:
+            early = np.zeros(size, np.int64)
+            early[code[::-1]] = layers.seq[::-1]
+            firsts = dict(zip(number.tolist(), early[at].tolist(), strict=True))
+            for row, side in begins:
+                self.began[row][side] = firsts[row * 2 + side]
 
-    def _begin(self, number: Ints, side: Ints, row: Ints, layers: Layers, record: Ints, offset: Ints) -> None:
-        for stream, way, at in zip(number.tolist(), side.tolist(), row.tolist(), strict=True):
-            if self.began[stream][way] is None:
-                self.began[stream][way] = int(layers.seq[at])
-            if self.record[stream] < 0:
-                self.record[stream], self.offset[stream] = int(record[at]), int(offset[at])
+    def _flat(self, name: str) -> Ints:
+        """A table of half-streams as one column."""
+        column: Ints = getattr(self, name).reshape(-1)
+        return column
 
     def find(self, src: int, sport: int, dst: int, dport: int) -> int | None:
         """The half-stream a TCP packet between these ends belongs to now."""
@@ -243,3 +233,25 @@ class Conversations:
     def forget(self) -> None:
         """Close the current streams; packets that still come to them open streams marked as continued."""
         self._now.clear()
+
+
+def first_numbers(codes: Ints, first: Ints, source: Ints, seq: Ints) -> dict[tuple[int, int], tuple[int, int]]:
+    """Row and sequence number of the first packet of each sender to each peer in a block."""
+    _, at = encode(codes * 2 + (source != source[first][codes]))
+    return {(int(codes[row]), int(source[row])): (row, int(seq[row])) for row in at.tolist()}
+
+
+def spread(stream: Ints, codes: Ints, marks: list[tuple[int, int]]) -> Ints:
+    """Streams after each mark (a row and a number) counts for the later packets of the same ends."""
+    order = np.argsort(codes, kind="stable")
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
+    value = np.full(len(order), -1, np.int64)
+    value[starts] = stream[order][starts]
+    for at, number in marks:
+        value[place[at]] = number
+    known = np.maximum.accumulate(np.where(value >= 0, np.arange(len(order)), 0))
+    out = np.empty_like(stream)
+    out[order] = value[known]
+    return out

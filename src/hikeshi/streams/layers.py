@@ -6,7 +6,8 @@ Formats: RFC 791 (IPv4), RFC 8200 (IPv6), RFC 9293 (TCP), RFC 768 (UDP).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -16,18 +17,29 @@ from .links import Network
 TCP, UDP, SCTP, ICMP, ICMP6, IPV6_FRAGMENT, AH = 6, 17, 132, 1, 58, 44, 51
 EXTENSIONS = (0, 43, 44, 51, 60, 135, 139, 140)
 MOST_EXTENSIONS = 16
-V6 = 1 << 40
+V6 = 1 << 32
 
-_IP = np.dtype(
-    {"names": ["vihl", "total", "id", "frag", "proto", "src", "dst", "len6", "next6", "src6", "dst6"],
-     "formats": ["u1", ">u2", ">u2", ">u2", "u1", ">u4", ">u4", ">u2", "u1", "V16", "V16"],
-     "offsets": [0, 2, 4, 6, 9, 12, 16, 4, 6, 8, 24], "itemsize": 40}
-)  # fmt: skip
-_L4 = np.dtype(
-    {"names": ["sport", "dport", "seq", "ulen", "ack", "doff", "flags"],
-     "formats": [">u2", ">u2", ">u4", ">u2", ">u4", "u1", "u1"],
-     "offsets": [0, 2, 4, 4, 8, 12, 13], "itemsize": 14}
-)  # fmt: skip
+_L4_FIELDS = {
+    "sport": (">u2", 0), "dport": (">u2", 2), "seq": (">u4", 4), "ulen": (">u2", 4), "ack": (">u4", 8),
+    "doff": ("u1", 12), "flags": ("u1", 13),
+}  # fmt: skip
+_IP_FIELDS = {
+    "vihl": ("u1", 0), "total": (">u2", 2), "id": (">u2", 4), "frag": (">u2", 6), "proto": ("u1", 9),
+    "src": (">u4", 12), "dst": (">u4", 16), "len6": (">u2", 4), "next6": ("u1", 6), "src6": ("V16", 8),
+    "dst6": ("V16", 24),
+}  # fmt: skip
+
+
+def _columns(size: int, *groups: tuple[dict[str, tuple[str, int]], int]) -> np.dtype[Any]:
+    """A record of so many bytes with these groups of fields, each shifted."""
+    cells = [(name, form, at + by) for fields, by in groups for name, (form, at) in fields.items()]
+    names, formats, offsets = ([cell[i] for cell in cells] for i in range(3))
+    return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": size})
+
+
+_L4 = _columns(14, (_L4_FIELDS, 0))
+_IP = _columns(40, (_IP_FIELDS, 0), (_L4_FIELDS, 20))
+_EXTENSION = _columns(8, ({"next": ("u1", 0), "size": ("u1", 1), "frag": (">u2", 2), "id": (">u4", 4)}, 0))
 
 
 class Addresses:
@@ -91,11 +103,56 @@ class Layers:
     network: Ints
 
 
+    def take(self, chosen: Ints) -> Layers:
+        """The chosen rows."""
+        return Layers(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+    def put(self, chosen: Ints, part: Layers) -> None:
+        """Replace the chosen rows."""
+        for field in fields(self):
+            getattr(self, field.name)[chosen] = getattr(part, field.name)
+
+
 def decode(block: Block, network: Network, addresses: Addresses) -> Layers:
     """Network and transport headers of every packet."""
-    data, count = block.bytes, len(block.start)
+    raw = rows(block.bytes, network.at, 40).view(_IP)
     end = block.start + block.captured
-    raw = rows(data, network.at, 40).view(_IP)
+    plain = (network.kind == 0x0800) & (raw["vihl"] == 0x45) & (raw["frag"] & 0x3FFF == 0)
+    plain &= end - network.at >= 40
+    proto, total = raw["proto"], raw["total"]
+    tcp = proto == TCP
+    size = np.where(tcp, raw["doff"] >> 2 & 0x3C, 8).astype(np.int64)
+    plain &= np.where(tcp, (size >= 20) & (total >= size + 20), (proto == UDP) & (raw["ulen"] == total - 20))
+    plain &= total >= 28
+    if plain.all():
+        return _plain(raw, network.at, end, tcp, size)
+    layers = _general(block, network, addresses, raw, end)
+    chosen = np.flatnonzero(plain)
+    if len(chosen):
+        layers.put(chosen, _plain(raw[chosen], network.at[chosen], end[chosen], tcp[chosen], size[chosen]))
+    return layers
+
+
+def _plain(raw: np.ndarray, at: Ints, end: Ints, tcp: np.ndarray, size: Ints) -> Layers:
+    """Whole TCP and UDP headers behind IPv4 headers without options."""
+    count = len(raw)
+    payload = at + size + 20
+    wire = raw["total"].astype(np.int64) - size - 20
+    no, none = np.zeros(count, bool), np.zeros(count, np.int64)
+    names = (("seq", np.int64), ("ack", np.int64), ("flags", np.int64))
+    own = [raw[name].astype(kind) for name, kind in names]
+    if not tcp.all():
+        own = [np.where(tcp, column, 0) for column in own]
+    return Layers(
+        raw["proto"].astype(np.int64), raw["src"].astype(np.int64), raw["dst"].astype(np.int64),
+        raw["sport"].astype(np.int64), raw["dport"].astype(np.int64), *own,
+        payload, np.maximum(np.minimum(wire, end - payload), 0), wire,
+        np.ones(count, bool), no, none, no, none, at,
+    )  # fmt: skip
+
+
+def _general(block: Block, network: Network, addresses: Addresses, raw: np.ndarray, end: Ints) -> Layers:
+    data, count = block.bytes, len(block.start)
     six = (network.kind == 0x86DD) & (raw["vihl"] >> 4 == 6) & (network.at + 40 <= end)
     four = (network.kind == 0x0800) & (raw["vihl"] >> 4 == 4) & (network.at + 20 <= end)
     header = (raw["vihl"] & 15).astype(np.int64) * 4
@@ -121,9 +178,8 @@ def decode(block: Block, network: Network, addresses: Addresses) -> Layers:
         proto[chosen] = part["next6"]
         _walk(data, chosen, proto, at, rest, end, fragment, more, ident)
     ip = four | six
-    return _transport(
-        data, block, ip, proto, src, dst, at, rest, fragment, more, ident, np.zeros(count, np.int64)
-    )
+    none = np.zeros(count, np.int64)
+    return _transport(data, block, ip, proto, src, dst, at, rest, fragment, more, ident, none)
 
 
 def _walk(
@@ -143,16 +199,7 @@ def _walk(
         todo = todo[here]
         if not len(todo):
             return
-        raw = rows(data, at[todo], 8).view(
-            np.dtype(
-                {
-                    "names": ["next", "size", "frag", "id"],
-                    "formats": ["u1", "u1", ">u2", ">u4"],
-                    "offsets": [0, 1, 2, 4],
-                    "itemsize": 8,
-                }
-            )  # fmt: skip
-        )
+        raw = rows(data, at[todo], 8).view(_EXTENSION)
         kind = proto[todo]
         cut = kind == IPV6_FRAGMENT
         size = np.where(

@@ -59,9 +59,16 @@ class Network:
 
 def u16(data: Bytes, at: Ints) -> Ints:
     """Big-endian 16-bit words at these positions."""
-    limit = len(data) - 2
-    at = np.minimum(at, limit)
-    return (data[at].astype(np.int64) << 8) | data[at + 1]
+    words = np.ndarray((len(data) - 1,), ">u2", data, 0, (1,))
+    return words[np.minimum(at, len(data) - 2)].astype(np.int64)
+
+
+def readable(block: Block) -> np.ndarray | None:
+    """Which packets have a link type that is read, or nothing when all have."""
+    if int(block.link[0]) in READ and (block.link == block.link[0]).all():
+        return None
+    known = np.isin(block.link, list(READ))
+    return None if known.all() else known
 
 
 def by_version(data: Bytes, at: Ints) -> Ints:
@@ -72,17 +79,17 @@ def by_version(data: Bytes, at: Ints) -> Ints:
 
 def network(block: Block) -> Network:
     """Network layer of every packet of a block whose link types are all in READ."""
-    kinds = np.unique(block.link).tolist()
-    if len(kinds) == 1:
-        found = of_link(block.bytes, block.start, kinds[0])
+    if (block.link == block.link[0]).all():
+        found = of_link(block.bytes, block.start, int(block.link[0]))
     else:
         found = Network(*(np.zeros(len(block.start), np.int64) for _ in range(3)))
-        for link in kinds:
+        for link in np.unique(block.link).tolist():
             chosen = np.flatnonzero(block.link == link)
             part = of_link(block.bytes, block.start[chosen], link)
             found.kind[chosen], found.at[chosen] = part.kind, part.at
-    peel(block.bytes, found, block.start + block.captured)
-    found.kind[found.at > block.start + block.captured] = 0
+    end = block.start + block.captured
+    peel(block.bytes, found, end)
+    found.kind[found.at > end] = 0
     return found
 
 
@@ -118,8 +125,8 @@ def ppp(protocol: Ints) -> Ints:
 
 def peel(data: Bytes, found: Network, end: Ints) -> None:
     """Step over VLAN tags, MPLS labels, PPPoE and LLC/SNAP headers."""
-    plain = (found.kind == 0x0800) | (found.kind == 0x86DD) | (found.kind == 0x0806)
-    todo = np.flatnonzero(~plain)
+    todo = np.flatnonzero(found.kind != 0x0800)
+    todo = todo[(found.kind[todo] != 0x86DD) & (found.kind[todo] != 0x0806)]
     for _ in range(DEEPEST):
         if not len(todo):
             return

@@ -69,8 +69,9 @@ def in_block(
     block: Block, layers: Layers, complete: dict[int, Datagram], fetch: Any
 ) -> list[tuple[int, dns.Message, int]]:
     """Row, message and port of the DNS messages in a block's UDP datagrams."""
-    ports = np.array(dns.PORTS)
-    named = np.isin(layers.sport, ports) | np.isin(layers.dport, ports)
+    named = np.zeros(len(layers.proto), bool)
+    for port in dns.PORTS:
+        named |= (layers.sport == port) | (layers.dport == port)
     whole = named & layers.whole & ~layers.fragmented & (layers.held >= 12)
     chosen: Ints = np.flatnonzero((layers.proto == UDP) & whole)
     found = []

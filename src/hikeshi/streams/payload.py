@@ -3,19 +3,20 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from typing import BinaryIO
 
 import numpy as np
 
 from .blocks import Ints
-from .segments import DATA, Segments
+from .segments import DATA, OTHER, Fetch, Segments
 
-PIECE = 1 << 20
+PIECE = 1 << 18
+MOST_AT_ONCE = 1024
 
 
-def fetcher(file: BinaryIO) -> Callable[[int, int], bytes]:
+def fetcher(file: BinaryIO) -> Fetch:
     """A function from offset and length to bytes of the file."""
 
     def fetch(at: int, size: int) -> bytes:
@@ -28,16 +29,20 @@ def fetcher(file: BinaryIO) -> Callable[[int, int], bytes]:
 class Half:
     """One direction of a stream: `size` is its known length, bytes are there or missing."""
 
-    def __init__(self, fetch: Callable[[int, int], bytes], rows: Segments, begin: int, end: int) -> None:
+    def __init__(self, fetch: Fetch, rows: Segments, begin: int, end: int) -> None:
+        self._fetch = fetch
         state = rows.state[begin:end]
         chosen = np.flatnonzero(state == DATA) + begin
-        self._fetch = fetch
+        start, length = rows.position[chosen], rows.length[chosen]
+        stop = start + length
+        self._start, self._end = start.tolist(), stop.tolist()
         self._at: list[int] = rows.at[chosen].tolist()
-        self._record: list[int] = rows.record[chosen].tolist()
-        self._time: list[int] = rows.time[chosen].tolist()
-        self._start: list[int] = rows.position[chosen].tolist()
-        self._end: list[int] = (rows.position[chosen] + rows.length[chosen]).tolist()
-        known = (rows.position[begin:end] + rows.length[begin:end])[state != 1]
+        self._rows, self._chosen = rows, chosen
+        joined = np.flatnonzero(start[1:] != stop[:-1])
+        self._run_start: list[int] = start[np.concatenate(([0], joined + 1))].tolist() if len(start) else []
+        self._run_end: list[int] = stop[np.concatenate((joined, [len(stop) - 1]))].tolist() if len(start) else []
+        self._held: list[int] = [0, *np.cumsum(length).tolist()]
+        known = (rows.position[begin:end] + rows.length[begin:end])[state != OTHER]
         self.size = int(known.max()) if len(known) else 0
 
     def source(self, position: int) -> tuple[int, int, int]:
@@ -46,25 +51,48 @@ class Half:
         if position >= self._end[index] and index + 1 < len(self._start):
             index += 1
         inside = min(max(position - self._start[index], 0), self._end[index] - self._start[index])
-        return self._record[index], self._at[index] + inside, self._time[index]
+        row = int(self._chosen[index])
+        return int(self._rows.record[row]), self._at[index] + inside, int(self._rows.time[row])
 
     def pieces(self, position: int, limit: int) -> Iterator[bytes]:
-        """Bytes from a position up to the limit or the first missing byte."""
+        """Bytes from a position up to the limit or the first missing byte, packets near each other read at once."""
+        limit = min(limit, self.known_until(position))
+        if position >= limit:
+            return
         index = bisect_right(self._start, position) - 1
-        while (
-            0 <= index < len(self._start)
-            and self._start[index] <= position < self._end[index]
-            and position < limit
-        ):
-            at = self._at[index] + position - self._start[index]
-            size = min(self._end[index], limit) - position
-            while size:
-                part = self._fetch(at, min(size, PIECE))
-                if not part:
-                    return
-                yield part
-                at, size, position = at + len(part), size - len(part), position + len(part)
-            index += 1
+        last = bisect_left(self._start, limit, index)
+        while index < last:
+            group = self._near(index, last)
+            ranges = [(self._at[i], self._end[i] - self._start[i]) for i in range(index, group)]
+            skip = max(position - self._start[index], 0)
+            ranges[0] = (ranges[0][0] + skip, ranges[0][1] - skip)
+            ranges[-1] = (ranges[-1][0], ranges[-1][1] - max(self._end[group - 1] - limit, 0))
+            yield from self._read(ranges)
+            index = group
+
+    def _near(self, index: int, last: int) -> int:
+        """End of the segments that follow one another closely in the file."""
+        first = self._at[index]
+        group, held = index + 1, self._end[index] - self._start[index]
+        while group < last and group - index < MOST_AT_ONCE:
+            size = self._end[group] - self._start[group]
+            span = self._at[group] + size - first
+            if self._at[group] < self._at[group - 1] or span > PIECE or span > 4 * (held + size):
+                break
+            held += size
+            group += 1
+        return group
+
+    def _read(self, ranges: list[tuple[int, int]]) -> Iterator[bytes]:
+        """Bytes of file ranges that go forward."""
+        if len(ranges) == 1:
+            at, size = ranges[0]
+            for begin in range(0, size, PIECE):
+                yield self._fetch(at + begin, min(PIECE, size - begin))
+            return
+        first = ranges[0][0]
+        data = memoryview(self._fetch(first, ranges[-1][0] + ranges[-1][1] - first))
+        yield b"".join([data[at - first : at - first + size] for at, size in ranges])
 
     def read(self, position: int, size: int) -> bytes:
         """Up to so many bytes from a position, ending at the first missing byte."""
@@ -72,41 +100,35 @@ class Half:
 
     def known_until(self, position: int) -> int:
         """End of the bytes that are there without a gap from a position on."""
-        index = bisect_right(self._start, position) - 1
-        if index < 0 or position >= self._end[index]:
-            return position
-        while index + 1 < len(self._start) and self._start[index + 1] == self._end[index]:
-            index += 1
-        return self._end[index]
+        index = bisect_right(self._run_start, position) - 1
+        return max(self._run_end[index], position) if index >= 0 else position
 
     def next_known(self, position: int) -> int | None:
         """First position from here on whose byte is there."""
-        index = bisect_right(self._start, position) - 1
-        if index >= 0 and position < self._end[index]:
+        index = bisect_right(self._run_start, position) - 1
+        if index >= 0 and position < self._run_end[index]:
             return position
-        return self._start[index + 1] if index + 1 < len(self._start) else None
+        return self._run_start[index + 1] if index + 1 < len(self._run_start) else None
 
     def starts_after(self, position: int) -> Iterator[int]:
         """Where segments begin behind a position."""
         for index in range(bisect_right(self._start, position), len(self._start)):
             yield self._start[index]
 
+    def _held_before(self, position: int) -> int:
+        index = bisect_right(self._start, position) - 1
+        if index < 0:
+            return 0
+        return self._held[index] + min(position, self._end[index]) - self._start[index]
+
     def missing(self, start: int, end: int) -> int:
         """How many bytes of a range are missing."""
-        index = max(bisect_right(self._start, start) - 1, 0)
-        held = 0
-        while index < len(self._start) and self._start[index] < end:
-            held += max(min(self._end[index], end) - max(self._start[index], start), 0)
-            index += 1
-        return end - start - held
+        return end - start - (self._held_before(end) - self._held_before(start))
 
     def runs(self) -> Iterator[tuple[int, bytes]]:
         """All bytes, as (position, bytes) between gaps."""
-        at = self.next_known(0)
-        while at is not None:
-            end = self.known_until(at)
-            yield at, self.read(at, end - at)
-            at = self.next_known(end)
+        for start, end in zip(self._run_start, self._run_end, strict=True):
+            yield start, self.read(start, end - start)
 
 
 def halves(rows: Segments) -> tuple[Ints, Ints, Ints]:

@@ -95,6 +95,8 @@ def texts(codes: Ints, name: Any) -> pa.Array:
     """A text column from codes and the function that names them."""
     import pyarrow as pa
 
+    if len(codes) and (codes == codes[0]).all():
+        return pa.repeat(pa.scalar(name(int(codes[0])), pa.string()), len(codes))
     index, first = encode(codes)
     return pa.array([name(int(code)) for code in codes[first]], pa.string()).take(pa.array(index))
 
