@@ -36,7 +36,7 @@ class Contents:
         name = application(heads, ports)
         if name:
             yield name
-        if name == "http":
+        if name in ("http", "socks"):
             yield from self._http(number, halves if not http1.STATUS.match(heads[0]) else halves[::-1])
         elif name == "tls":
             yield from self._tls(halves)
@@ -69,7 +69,7 @@ class Contents:
 
     def _dns(self, halves: tuple[Half, Half]) -> Iterator[Row]:
         for way, half in enumerate(halves):
-            for position, message in dns.over_tcp(half.read, half.size):
+            for position, message in dns.over_tcp(half):
                 record, offset, time = half.source(position)
                 yield (
                     "names",
@@ -99,12 +99,16 @@ def handshake(asked: tls.Side, answered: tls.Side) -> dict[str, Any]:
 def application(heads: list[bytes], ports: tuple[int, int]) -> str | None:
     """Name of the protocol that a stream's first bytes show."""
     client, server = heads
+    if client.startswith(http1.SECOND_VERSION[:14]):
+        return "http2"
     if http1.begins(client) or http1.STATUS.match(server):
         return "http"
     if tls.looks(client) or tls.looks(server):
         return "tls"
     if server.startswith(b"220") and server[3:4] in b" -":
         return "smtp" if b"SMTP" in server.upper() or client[:4].upper() in (b"EHLO", b"HELO") else "ftp"
+    if client[:1] == b"\5" and server[:1] == b"\5" or client[:2] == b"\4\1" and server[:2] == b"\0\x5a":
+        return "socks"
     if client.startswith(b"SSH-") or server.startswith(b"SSH-"):
         return "ssh"
     if server.startswith(b"+OK"):
@@ -113,4 +117,4 @@ def application(heads: list[bytes], ports: tuple[int, int]) -> str | None:
         return "imap"
     if client.startswith(b"\xff\x53\x4d\x42", 4) or client.startswith(b"\xfeSMB", 4):
         return "smb"
-    return "dns" if 53 in ports else None
+    return "dns" if {*dns.PORTS[:3]} & {*ports} else None

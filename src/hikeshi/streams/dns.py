@@ -5,13 +5,17 @@ from __future__ import annotations
 
 import ipaddress
 import struct
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from .layers import address6
+from .payload import Half
 
 PORTS = (53, 5353, 5355, 137)
 NETBIOS = 137
 MOST_RECORDS = 256
 MOST_JUMPS = 32
+MOST_MESSAGES = 20_000
 TYPES = {
     1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 10: "NULL", 12: "PTR", 13: "HINFO", 15: "MX", 16: "TXT", 28: "AAAA",
     29: "LOC", 32: "NB", 33: "SRV", 35: "NAPTR", 39: "DNAME", 41: "OPT", 43: "DS", 44: "SSHFP", 46: "RRSIG",
@@ -26,7 +30,7 @@ RCODES = (
 
 @dataclass(frozen=True)
 class Message:
-    """One DNS message: its first question, its answers, and what is wrong with it."""
+    """One DNS message: its first question and the other ones, its answers, and what is wrong with it."""
 
     query_id: int
     response: bool
@@ -35,6 +39,7 @@ class Message:
     rcode: str | None
     answers: tuple[str, ...]
     notes: tuple[str, ...]
+    more: tuple[tuple[str, str], ...] = ()
 
 
 def parse(data: bytes, netbios: bool = False) -> Message | None:
@@ -42,10 +47,11 @@ def parse(data: bytes, netbios: bool = False) -> Message | None:
     if len(data) < 12:
         return None
     query_id, flags, questions, answers, authority, additional = struct.unpack_from(">6H", data)
-    if questions > 32 or (flags >> 11 & 15) > 6 or questions + answers + authority + additional == 0:
+    if questions > 32 or questions + answers + authority + additional == 0:
         return None
     response, code = bool(flags & 0x8000), flags & 15
     name, kind, found, notes = "", "", [], []
+    more: list[tuple[str, str]] = []
     at = 12
     try:
         for number in range(questions):
@@ -54,6 +60,8 @@ def parse(data: bytes, netbios: bool = False) -> Message | None:
             at += 4
             if number == 0:
                 name, kind = text, type_name(code_of_type)
+            else:
+                more.append((text, type_name(code_of_type)))
     except ValueError:
         return None
     try:
@@ -76,7 +84,7 @@ def parse(data: bytes, netbios: bool = False) -> Message | None:
     if netbios:
         name = netbios_name(name)
     rcode = (RCODES[code] if code < len(RCODES) else f"RCODE{code}") if response else None
-    return Message(query_id, response, name, kind, rcode, tuple(found), tuple(notes))
+    return Message(query_id, response, name, kind, rcode, tuple(found), tuple(notes), tuple(more))
 
 
 def type_name(code: int) -> str:
@@ -93,9 +101,9 @@ def _unpack(form: str, data: bytes, at: int) -> tuple[int, ...]:
 
 
 def read_name(data: bytes, at: int) -> tuple[str, int]:
-    """A domain name and where the field after it starts; pointers must point backwards (RFC 1035, 4.1.4)."""
+    """A domain name and where the field after it starts; following at most MOST_JUMPS pointers (RFC 1035, 4.1.4)."""
     labels: list[str] = []
-    after, lowest, size = -1, at, 0
+    after, jumps, size = -1, 0, 0
     for _ in range(128 + MOST_JUMPS):
         if at >= len(data):
             raise ValueError
@@ -105,9 +113,9 @@ def read_name(data: bytes, at: int) -> tuple[str, int]:
                 raise ValueError
             target = (length & 0x3F) << 8 | data[at + 1]
             after = at + 2 if after < 0 else after
-            if target >= lowest:
+            at, jumps = target, jumps + 1
+            if jumps > MOST_JUMPS:
                 raise ValueError
-            at = lowest = target
         elif length > 63:
             raise ValueError
         elif length == 0:
@@ -130,10 +138,21 @@ def escape(label: bytes) -> str:
 
 
 def _escape(label: bytes) -> str:
+    if not label.isascii() and (word := _unicode(label)):
+        return word
     return "".join(
         f"\\{chr(byte)}" if byte in b".\\" else chr(byte) if 32 < byte < 127 else f"\\{byte:03d}"
         for byte in label
     )
+
+
+def _unicode(label: bytes) -> str | None:
+    """A label of multicast DNS, which is UTF-8 (RFC 6762, 16), when it can be shown."""
+    try:
+        word = label.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return word if word.isprintable() and "." not in word else None
 
 
 def record_data(data: bytes, at: int, size: int, code: int) -> str:
@@ -142,7 +161,7 @@ def record_data(data: bytes, at: int, size: int, code: int) -> str:
     if code == 1 and size == 4:
         return str(ipaddress.IPv4Address(body))
     if code == 28 and size == 16:
-        return str(ipaddress.IPv6Address(body))
+        return address6(body)
     if code in (2, 5, 12, 39):
         return read_name(data, at)[0]
     if code == 15 and size > 2:
@@ -177,18 +196,21 @@ def netbios_name(name: str) -> str:
     return _escape(raw[:15].rstrip(b" \0")) + f"<{raw[15]:02x}>"
 
 
-def over_tcp(read: Callable[[int, int], bytes], size: int, most: int = 10_000) -> list[tuple[int, Message]]:
-    """Messages of a TCP stream, each behind its length (RFC 1035, 4.2.2), with their positions."""
-    found: list[tuple[int, Message]] = []
-    at = 0
-    while at + 2 <= size and len(found) < most:
-        head = read(at, 2)
-        if len(head) < 2:
-            break
-        length = int.from_bytes(head, "big")
-        message = parse(read(at + 2, length))
-        if message is None:
-            break
-        found.append((at, message))
-        at += 2 + length
-    return found
+def over_tcp(half: Half) -> Iterator[tuple[int, Message]]:
+    """Messages of a TCP stream, each behind its length (RFC 1035, 4.2.2), with their positions.
+
+    Behind a gap or anything else that is no message, the next segment that begins with one is taken.
+    """
+    at = half.next_known(0)
+    for _ in range(MOST_MESSAGES):
+        if at is None:
+            return
+        length = int.from_bytes(half.read(at, 2), "big")
+        data = half.read(at + 2, length) if length >= 12 else b""
+        message = parse(data) if len(data) == length else None
+        if message:
+            yield at, message
+            at += 2 + length
+        following = half.next_known(at)
+        if message is None or following != at:
+            at = next(half.starts_after(at), None)

@@ -36,7 +36,7 @@ def exchanges(client: Half, server: Half) -> list[Exchange]:
     waiting = 0
     out: list[Exchange] = []
     for response in http1.messages(server, requests):
-        if 100 <= response.status < 200 and response.status != 101:
+        if http1.interim(response):
             continue
         asked = None
         if waiting < len(requests) and came_before(client, requests[waiting], server, response):

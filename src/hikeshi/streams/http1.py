@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from .payload import Half
 
 METHOD = re.compile(rb"[A-Za-z][A-Za-z0-9!#$%&'*+.^_`|~-]{0,31}")
-VERSION = re.compile(rb"HTTP/\d(?:\.\d)?")
-STATUS = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+(\d{3})(?![0-9])")
+VERSION = re.compile(rb"HTTP/\d[\d.]{0,7}")
+STATUS = re.compile(rb"HTTP/\d[\d.]{0,7}[ \t]+([^\s]{1,16})")
+SECOND_VERSION = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 USUAL = (b"GET ", b"POST ", b"HEAD ", b"PUT ", b"DELETE ", b"OPTIONS ", b"CONNECT ", b"TRACE ", b"PATCH ")
 HEAD_END = re.compile(rb"\r?\n[ \t]*\r?\n")
 CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\n]*)?\r?\n")
@@ -31,9 +32,10 @@ class Message:
     """A request or response: where its head lies, what it says, and the ranges of the stream its body fills."""
 
     position: int
+    response: bool = False
     method: str = ""
     target: str = ""
-    status: int = 0
+    status: int | None = None
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: list[tuple[int, int]] = field(default_factory=list)
     end: int = 0
@@ -53,6 +55,8 @@ class Message:
 def begins(head: bytes) -> bool:
     """Whether a stream begins with an HTTP message."""
     head = head.lstrip(b"\r\n")
+    if head.startswith(SECOND_VERSION[:14]):
+        return False
     return head.startswith(USUAL) or bool(STATUS.match(head)) or request_line(head) is not None
 
 
@@ -61,9 +65,12 @@ def request_line(head: bytes) -> tuple[bytes, bytes] | None:
     line, newline, _ = head[:MOST_LINE].partition(b"\n")
     method, _, rest = line.partition(b" ")
     target, _, version = rest.rstrip().rpartition(b" ")
-    if not newline or not METHOD.fullmatch(method) or not VERSION.fullmatch(version) or not target.strip():
+    if not newline or not METHOD.fullmatch(method):
         return None
-    return method, target.strip()
+    if VERSION.fullmatch(version) and target.strip():
+        return method, target.strip()
+    bare = rest.strip()
+    return (method, bare) if line.startswith(USUAL) and bare.startswith(b"/") and b" " not in bare else None
 
 
 def messages(half: Half, requests: list[Message] | None) -> Iterator[Message]:
@@ -78,21 +85,19 @@ def messages(half: Half, requests: list[Message] | None) -> Iterator[Message]:
         request = None
         if requests is not None:
             request = requests[answered] if answered < len(requests) else None
-            answered += message.status >= 200 or message.status == 101
+            answered += not interim(message)
         locate_body(half, message, request)
         yield message
-        if tunnel(message, request):
+        if message.status == 101:
             return
         at = message.end
         if at < half.size and half.known_until(at) == at:
             at = resume(half, at)
 
 
-def tunnel(message: Message, request: Message | None) -> bool:
-    """Whether what follows a message is no longer HTTP/1."""
-    if message.method == "CONNECT" or message.status == 101:
-        return True
-    return bool(request and request.method == "CONNECT" and 200 <= message.status < 300)
+def interim(message: Message) -> bool:
+    """Whether a response announces another one (RFC 9110, 15.2)."""
+    return message.status is not None and 100 <= message.status < 200 and message.status != 101
 
 
 def resume(half: Half, after: int) -> int | None:
@@ -105,7 +110,9 @@ def resume(half: Half, after: int) -> int | None:
 
 def head(half: Half, at: int, request: bool) -> Message | None:
     """The head of the message at a position, empty lines before it left out."""
-    data = half.read(at, MOST_LINE)
+    data = half.read(at, 4096)
+    if len(data) == 4096 and HEAD_END.search(data) is None:
+        data = half.read(at, MOST_LINE)
     blank = len(data) - len(data.lstrip(b"\r\n"))
     line = request_line(data[blank:]) if request else None
     status = None if request else STATUS.match(data, blank)
@@ -119,7 +126,10 @@ def head(half: Half, at: int, request: bool) -> Message | None:
     if line:
         message.method, message.target = text(line[0]), text(line[1])
     elif status:
-        message.status = int(status[1])
+        message.response = True
+        message.status = int(status[1]) if status[1].isdigit() and len(status[1]) == 3 else None
+        if message.status is None:
+            message.notes.add("status-malformed")
     message.end = at + (end.end() if end else len(data))
     if end is None:
         message.notes.add("head-incomplete")
@@ -152,8 +162,9 @@ def locate_body(half: Half, message: Message, request: Message | None) -> None:
     start = message.end
     if "head-incomplete" in message.notes:
         return
-    bodiless = message.status and (message.status < 200 or message.status in BODILESS)
-    if bodiless or (message.status and request and request.method == "HEAD"):
+    if message.status is not None and (100 <= message.status < 200 or message.status in BODILESS):
+        return
+    if message.response and request and request.method in ("HEAD", "CONNECT"):
         return
     coding = (message.header("transfer-encoding") or "").lower()
     length = content_length(message)
@@ -165,7 +176,7 @@ def locate_body(half: Half, message: Message, request: Message | None) -> None:
         message.end = min(start + length, half.size)
         if message.end < start + length:
             message.notes.add("body-incomplete")
-    elif message.status and not tunnel(message, request):
+    elif message.response:
         message.end = half.size
         message.notes.add("until-close")
     if message.end > start:

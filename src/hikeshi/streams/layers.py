@@ -6,6 +6,7 @@ Formats: RFC 791 (IPv4), RFC 8200 (IPv6), RFC 9293 (TCP), RFC 768 (UDP).
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -42,6 +43,12 @@ _IP = _columns(40, (_IP_FIELDS, 0), (_L4_FIELDS, 20))
 _EXTENSION = _columns(8, ({"next": ("u1", 0), "size": ("u1", 1), "frag": (">u2", 2), "id": (">u4", 4)}, 0))
 
 
+def address6(raw: bytes) -> str:
+    """An IPv6 address as RFC 5952 writes it, whatever the version of Python."""
+    six = ipaddress.IPv6Address(raw)
+    return f"::ffff:{six.ipv4_mapped}" if six.ipv4_mapped else str(six)
+
+
 class Addresses:
     """Addresses as numbers: IPv4 as itself, IPv6 as V6 plus its rank of appearance."""
 
@@ -68,10 +75,8 @@ class Addresses:
 
     def text(self, number: int) -> str:
         """An address as it is written."""
-        import ipaddress
-
         if number >= V6:
-            return str(ipaddress.IPv6Address(self._all[number - V6]))
+            return address6(self._all[number - V6])
         return f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
 
 

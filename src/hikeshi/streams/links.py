@@ -105,9 +105,8 @@ def of_link(data: Bytes, start: Ints, link: int) -> Network:
     if link == C_HDLC:
         return Network(u16(data, start + 2), start + 4, vlan)
     if link in (PPP, PPP_HDLC):
-        framed = u16(data, start) == 0xFF03
-        at = start + np.where(framed, 4, 2)
-        return Network(ppp(u16(data, at - 2)), at, vlan)
+        kind, at = ppp(data, start + np.where(u16(data, start) == 0xFF03, 2, 0))
+        return Network(kind, at, vlan)
     if link in (NULL, LOOP):
         word = (u16(data, start) << 16) | u16(data, start + 2)
         swapped = ((word & 0xFF) << 24) | ((word & 0xFF00) << 8) | ((word >> 8) & 0xFF00) | (word >> 24)
@@ -117,10 +116,13 @@ def of_link(data: Bytes, start: Ints, link: int) -> Network:
     return Network(by_version(data, start), start.copy(), vlan)
 
 
-def ppp(protocol: Ints) -> Ints:
-    """EtherType of a PPP protocol number."""
+def ppp(data: Bytes, at: Ints) -> tuple[Ints, Ints]:
+    """EtherType and position behind a PPP protocol field, which may be compressed to one byte (RFC 1661, 6.5)."""
+    word = u16(data, at)
+    short = word & 0x0100 != 0
+    protocol = np.where(short, word >> 8, word)
     kinds = [protocol == 0x0021, protocol == 0x0057, protocol == 0x0281]
-    return np.select(kinds, [0x0800, 0x86DD, 0x8847], 0)
+    return np.select(kinds, [0x0800, 0x86DD, 0x8847], 0), at + np.where(short, 1, 2)
 
 
 def peel(data: Bytes, found: Network, end: Ints) -> None:
@@ -139,8 +141,9 @@ def peel(data: Bytes, found: Network, end: Ints) -> None:
         first = tag & (found.vlan[todo] < 0)
         found.vlan[todo[first]] = u16(data, at[first]) & 0x0FFF
         bottom = mpls & (data[np.minimum(at + 2, len(data) - 1)] & 1 == 1)
-        step = np.select([tag, mpls, pppoe, snap], [4, 4, 8, 8], 0)
+        inner, behind = ppp(data, at + 6)
+        step = np.select([tag, mpls, pppoe, snap], [4, 4, behind - at, 8], 0)
         after = np.where(tag, u16(data, at + 2), np.where(snap, u16(data, at + 6), kind))
-        after = np.where(pppoe, ppp(u16(data, at + 6)), after)
+        after = np.where(pppoe, inner, after)
         after = np.where(bottom, by_version(data, at + 4), after)
         found.kind[todo], found.at[todo] = after, at + step

@@ -37,6 +37,7 @@ class Lookups:
             "answers": list(message.answers),
             "notes": list(message.notes),
         }
+        self._ready += [row | {"name": name, "type": kind, "answers": []} for name, kind in message.more]
         key = (client, server, message.query_id, message.name.lower())
         if not message.response and port == 53:
             earlier = self._waiting.pop(key, None)
