@@ -36,8 +36,10 @@ class Contents:
         name = application(heads, ports)
         if name:
             yield name
-        if name in ("http", "socks"):
+        if name == "http":
             yield from self._http(number, halves if not http1.STATUS.match(heads[0]) else halves[::-1])
+        elif name == "socks":
+            yield from self._http(number, halves if heads[0][1:2] != b"\0" else halves[::-1])
         elif name == "tls":
             yield from self._tls(halves)
         elif name == "dns":

@@ -74,6 +74,7 @@ def parse(data: bytes, netbios: bool = False) -> Message | None:
             found.append(f"{type_name(code_of_type)} {record_data(data, at, size, code_of_type)}".rstrip())
             if not questions and not name:
                 name, kind = owner, type_name(code_of_type)
+                notes.append("no-question")
             at += size
         if answers > MOST_RECORDS:
             notes.append("answers-left-out")

@@ -55,8 +55,6 @@ class Message:
 def begins(head: bytes) -> bool:
     """Whether a stream begins with an HTTP message."""
     head = head.lstrip(b"\r\n")
-    if head.startswith(SECOND_VERSION[:14]):
-        return False
     return head.startswith(USUAL) or bool(STATUS.match(head)) or request_line(head) is not None
 
 
@@ -65,7 +63,7 @@ def request_line(head: bytes) -> tuple[bytes, bytes] | None:
     line, newline, _ = head[:MOST_LINE].partition(b"\n")
     method, _, rest = line.partition(b" ")
     target, _, version = rest.rstrip().rpartition(b" ")
-    if not newline or not METHOD.fullmatch(method):
+    if not newline or not METHOD.fullmatch(method) or head.startswith(SECOND_VERSION[:14]):
         return None
     if VERSION.fullmatch(version) and target.strip():
         return method, target.strip()

@@ -11,7 +11,7 @@ import numpy as np
 from hikeshi.schema import Batch, arrow_schema, table
 from .blocks import Block, Ints
 from .conversations import NEVER, RST, SYN, Conversations, encode
-from .layers import TCP, Addresses, Layers
+from .layers import SCTP, TCP, UDP, Addresses, Layers
 from .segments import STATES, Segments, Sums
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def streams(
             if tcp
             else conversations.cut[number].tolist()
         )
-        ported = client[1] or server[1]
+        ported = proto in (TCP, UDP, SCTP)
         rows.append(
             {
                 "record": conversations.record[number],
