@@ -18,10 +18,11 @@ from .blocks import LARGEST, SLACK, Block, Bytes, Ints, Loss, Parts, Window, row
 SECTION = b"\x0a\x0d\x0d\x0a"
 MAGICS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
 INTERFACE, PACKET, SIMPLE, STATISTICS, ENHANCED = 1, 2, 3, 5, 6
-OTHERS = {4: "names", 10: "decryption secrets", 0x0BAD: "custom", 0x40000BAD: "custom"}
 COMMENT, EPB_DROPCOUNT, IF_TSRESOL, IF_TSOFFSET, ISB_IFDROP, ISB_OSDROP = 1, 4, 9, 14, 5, 7
 NO_TIME = np.iinfo(np.int64).min
 MOST_INTERFACES = 100_000
+YEAR_10000 = 253_402_300_800_000_000
+KNOWN = (INTERFACE, PACKET, SIMPLE, 4, STATISTICS, ENHANCED, 10, int.from_bytes(SECTION, "big"))
 
 
 @dataclass
@@ -110,7 +111,8 @@ def microseconds(raw: NDArrayU64, interface: Ints, section: Section) -> Ints:
         else:
             micro = value // np.uint64(10 ** min(power - 6, 19))
         since = section.since[number] if number < len(section.since) else 0
-        out[chosen] = (micro & np.uint64((1 << 62) - 1)).astype(np.int64) + since * 1_000_000
+        moment = np.minimum(micro, np.uint64(YEAR_10000)).astype(np.int64) + since * 1_000_000
+        out[chosen] = np.where((moment >= YEAR_10000) | (moment < -YEAR_10000 // 8), NO_TIME, moment)
     return out
 
 
@@ -257,38 +259,40 @@ def sound(window: Window, block: Block, total: Ints) -> Parts:
         return
     for at in block.offset[~good].tolist():
         yield Loss("damaged", window.base + at, 1, {"expected": "captured length inside the block"})
-    yield block.take(np.flatnonzero(good))
+    if good.any():
+        yield block.take(np.flatnonzero(good))
 
 
 def find_block(window: Window, section: Section) -> int | None:
-    """Offset in the file of the next block whose two lengths agree, on a multiple of four bytes."""
-    first, span = 4, 4096
+    """Offset in the file of the next block whose two lengths agree."""
+    first, span = 1, 4096
     while True:
-        until = min(first + span, window.size - 11)
+        limit = window.size - 11 if window.last else window.size // 2
+        until = min(first + span, limit)
         if first < until:
-            words = np.frombuffer(window.data[: window.size // 4 * 4], section.order + "u4")
-            view = words[first // 4 : (until + 3) // 4]
-            following = words[first // 4 + 1 : (until + 3) // 4 + 1]
-            near = min(len(view), len(following))
-            view, following = view[:near], following[:near].astype(np.int64)
-            known = np.isin(view, (INTERFACE, PACKET, SIMPLE, STATISTICS, ENHANCED, 4, 10))
-            known |= view == int.from_bytes(SECTION, "big")
-            known &= (following >= 12) & (following & 3 == 0) & (following <= LARGEST)
-            at = first + 4 * np.flatnonzero(known)
-            total = following[known]
-            at, total = at[at + total <= window.size], total[at + total <= window.size]
-            agree = tail(window.bytes, at + total - 4, section.order) == total
-            if agree.any():
-                return window.base + int(at[np.argmax(agree)])
-        if until < window.size // 2:
-            first, span = max(until // 4 * 4, first), span * 4
+            at = candidates(window, section, first, until)
+            if at is not None:
+                return window.base + at
+            first, span = until, span * 4
         elif window.last:
-            if until >= window.size - 11:
-                return None
-            first, span = until // 4 * 4, span * 4
+            return None
         else:
-            window.move(until // 4 * 4)
+            window.move(first)
             first = 0
+
+
+def candidates(window: Window, section: Section, first: int, until: int) -> int | None:
+    """The first position of a range at which a block of a known kind ends with the length it begins with."""
+    pair = np.dtype([("kind", section.order + "u4"), ("total", section.order + "u4")])
+    view = np.ndarray((until - first,), pair, window.data, first, (1,))
+    total = view["total"].astype(np.int64)
+    known = np.isin(view["kind"], KNOWN) & (total >= 12) & (total & 3 == 0) & (total <= LARGEST)
+    at = first + np.flatnonzero(known)
+    total = total[known]
+    inside = at + total <= window.size
+    at, total = at[inside], total[inside]
+    agree = tail(window.bytes, at + total - 4, section.order) == total
+    return int(at[np.argmax(agree)]) if agree.any() else None
 
 
 def tail(data: Bytes, at: Ints, order: str) -> Ints:

@@ -40,21 +40,19 @@ def find_record(window: Window, shape: Shape, near: int) -> int | None:
     """
     first, span = 1, 4096
     while True:
-        until = min(first + span, window.size - 15)
+        limit = window.size - 15 if window.last else window.size // 2
+        until = min(first + span, limit)
         if first < until:
             view = np.ndarray((until - first,), shape.columns, window.data, first, (1,))
             at = first + np.flatnonzero(plausible(view, shape, near))
             at = at[confirmed(window, at, shape, near)]
             if len(at):
                 return window.base + int(at[0])
-        if until < window.size // 2:
-            first, span = max(until, first), span * 4
-        elif window.last:
-            if until >= window.size - 15:
-                return None
             first, span = until, span * 4
+        elif window.last:
+            return None
         else:
-            window.move(until)
+            window.move(first)
             first = 0
 
 
