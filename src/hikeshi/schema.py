@@ -7,7 +7,7 @@ Times are UTC microseconds; the text they were read from is kept beside them as 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -134,7 +134,7 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("request_headers", "list"),
         ("request_bytes", "int64"),
         ("request_body", "text"),
-        ("status", "int64"),
+        ("status_code", "int64"),
         ("response_headers", "list"),
         ("response_bytes", "int64"),
         ("response_body", "text"),
@@ -385,6 +385,42 @@ class Found:
     item: str
     place: str
     chunks: Iterable[bytes]
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A TCP stream for who asks: each call of `sent` or `received` gives its bytes as (position, bytes) between gaps."""
+
+    item: str
+    number: int
+    time: int | None
+    client: str
+    client_port: int
+    server: str
+    server_port: int
+    sent: Callable[[], Iterable[tuple[int, bytes]]]
+    received: Callable[[], Iterable[tuple[int, bytes]]]
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """An HTTP exchange for who asks: header fields as sent, not masked; the bodies decoded, up to the first gap."""
+
+    item: str
+    stream: int
+    record: int
+    offset: int
+    time: int | None
+    client: str
+    server: str
+    server_port: int
+    method: str | None
+    uri: str | None
+    request_headers: Sequence[tuple[str, str]]
+    request_body: Iterable[bytes]
+    status_code: int | None
+    response_headers: Sequence[tuple[str, str]]
+    response_body: Iterable[bytes]
 
 
 @dataclass(frozen=True)

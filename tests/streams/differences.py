@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 REASONS: dict[str, tuple[str, ...]] = {
-    "tshark counts a repeated answer again": (
-        "arkime/wireshark-retrans.pcap",
-    ),
+    "tshark counts a repeated answer again": ("arkime/wireshark-retrans.pcap",),
     "tshark has the keys to DNS over HTTPS": (
         "app-layer-protocol-exact/input.pcap",
         "dns-over-http2-post/dns_over_https_POST.pcap",
@@ -24,9 +22,7 @@ REASONS: dict[str, tuple[str, ...]] = {
     "tshark drops a packet with a malformed IP option": (
         "firewall/tcp-session-decode-malformed-ipv4/input.pcap",
     ),
-    "behind a proxy protocol of its own": (
-        "arkime/socks5-reverse.pcap",
-    ),
+    "behind a proxy protocol of its own": ("arkime/socks5-reverse.pcap",),
     "tshark also reads what an ICMP error quotes": (
         "arkime/v6.pcap",
         "filestore-5408/input.pcap",
@@ -81,9 +77,7 @@ REASONS: dict[str, tuple[str, ...]] = {
         "vxlan-decoder-03/vxlan.pcap",
         "vxlan-non-zero-reserved-fields/input.pcap",
     ),
-    "tshark loses 26 bytes that were sent twice": (
-        "telnet/telnet-01/telnet.pcap",
-    ),
+    "tshark loses 26 bytes that were sent twice": ("telnet/telnet-01/telnet.pcap",),
     "tshark does not take it for HTTP, or waits for a body that never ends": (
         "arkime/http-tcp-seq-issue.pcap",
         "arkime/no-syn-ack.pcap",

@@ -7,10 +7,10 @@ import random
 import time
 
 import pytest
+
 from hikeshi.streams import pcap, pcapng
 from hikeshi.synth import capture as make
 from hikeshi.synth.capture import Conversation, Packet
-
 from streams.reading import Result, read
 
 PAGE = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n"
@@ -20,23 +20,42 @@ GZIP = bytes.fromhex("1f8b08000000000002ff4b4c4a4e494d4bcfc8cccacec9cdcb0f000000
 def dns(name: str, response: bool = False) -> bytes:
     labels = b"".join(bytes([len(part)]) + part.encode() for part in name.split(".")) + b"\0"
     head = b"\x12\x34" + (b"\x81\x80\0\x01\0\x02" if response else b"\x01\0\0\x01\0\0") + b"\0\0\0\0"
-    answer = b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04\xc6\x33\x64\x14" + b"\xc0\x0c\0\x05\0\x01\0\0\0\x3c\0\x02\xc0\x0c"
+    answer = (
+        b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04\xc6\x33\x64\x14"
+        + b"\xc0\x0c\0\x05\0\x01\0\0\0\x3c\0\x02\xc0\x0c"
+    )
     return head + labels + b"\0\x01\0\x01" + (answer if response else b"")
 
 
 def hello() -> bytes:
     name = b"\0\0" + (b"\0\x12\0\x10\0\0\x0dwww.example.c")
     extensions = name + b"\0\x10\0\x05\0\x03\x02h2" + b"\0\x0d\0\x04\0\x02\x04\x03"
-    body = b"\x03\x03" + bytes(32) + b"\0" + b"\0\x04\x13\x01\x0a\x0a" + b"\x01\0" + len(extensions).to_bytes(2, "big")
+    body = (
+        b"\x03\x03"
+        + bytes(32)
+        + b"\0"
+        + b"\0\x04\x13\x01\x0a\x0a"
+        + b"\x01\0"
+        + len(extensions).to_bytes(2, "big")
+    )
     body += extensions
-    return b"\x16\x03\x01" + (len(body) + 4).to_bytes(2, "big") + b"\x01" + len(body).to_bytes(3, "big") + body
+    return (
+        b"\x16\x03\x01" + (len(body) + 4).to_bytes(2, "big") + b"\x01" + len(body).to_bytes(3, "big") + body
+    )
 
 
 def packets() -> list[Packet]:
     chunk = b"%x\r\n" % len(GZIP) + GZIP + b"\r\n0\r\n\r\n"
     talks = [
-        Conversation(size=40).open().send(b"GET /a HTTP/1.1\r\nHost: www.example.com\r\n\r\n").receive(PAGE + chunk).close(),
-        Conversation(client_port=5001, server_port=443).open().send(hello()).receive(b"\x15\x03\x03\0\x02\x02\x28"),
+        Conversation(size=40)
+        .open()
+        .send(b"GET /a HTTP/1.1\r\nHost: www.example.com\r\n\r\n")
+        .receive(PAGE + chunk)
+        .close(),
+        Conversation(client_port=5001, server_port=443)
+        .open()
+        .send(hello())
+        .receive(b"\x15\x03\x03\0\x02\x02\x28"),
         Conversation(client="2001:db8::1", server="2001:db8::2", client_port=5002).open().send(b"EHLO x\r\n"),
     ]
     out = [packet for talk in talks for packet in talk.packets]
@@ -67,7 +86,9 @@ def damaged(seed: int) -> tuple[str, bytes]:
             case 0:
                 data[at] ^= 1 << draw.randrange(8)
             case 1:
-                data[at : at + 4] = draw.choice((b"\xff\xff\xff\xff", bytes(4), b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f"))
+                data[at : at + 4] = draw.choice(
+                    (b"\xff\xff\xff\xff", bytes(4), b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f")
+                )
             case 2:
                 del data[at : at + draw.randrange(1, 64)]
             case 3:
@@ -85,7 +106,9 @@ def account(result: Result, name: str) -> None:
     """Bytes of packets and of losses together are the bytes behind the header of a pcap file."""
     if name.startswith("pcap-") or name == "pcap":
         held = sum(16 + row["captured"] for row in result.packets)
-        lost = sum(int(i.fields.get("bytes", 0)) for i in result.issues if i.records and "link_type" not in i.fields)
+        lost = sum(
+            int(i.fields.get("bytes", 0)) for i in result.issues if i.records and "link_type" not in i.fields
+        )
         refused = any("link_type" in i.fields for i in result.issues)
         if len(result.data) >= 24 and not refused:
             assert held + lost == len(result.data) - 24
@@ -119,7 +142,9 @@ def test_cut_at_many_lengths(name: str) -> None:
         if name.startswith("pcapng") and size < 28:
             break
         result = read(whole[:size])
-        complete = sum(1 for at, following in zip(ends, [*ends[1:], len(whole)], strict=True) if following <= size)
+        complete = sum(
+            1 for at, following in zip(ends, [*ends[1:], len(whole)], strict=True) if following <= size
+        )
         assert len(result.packets) == complete
         account(result, name)
 

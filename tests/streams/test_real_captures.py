@@ -13,8 +13,8 @@ from functools import cache
 from typing import Any
 
 import pytest
-from readers.evidence import folder, manifest
 
+from readers.evidence import folder, manifest
 from streams.reading import Result, read
 
 # The manifest's counts end with the first damaged record, as most tools do; here reading goes on behind it.
@@ -70,7 +70,9 @@ def test_packet_counts_equal_the_manifest() -> None:
         else:
             assert result.count.records_in == int(stated[1]), path
             lost = [i for i in result.issues if i.records]
-            assert all(i.reason == "unknown-link-type" for i in lost) or path.endswith("bug-6875-01/fuzz.pcap"), path
+            assert all(i.reason == "unknown-link-type" for i in lost) or path.endswith(
+                "bug-6875-01/fuzz.pcap"
+            ), path
         count += 1
     assert count == 1516
 
@@ -100,7 +102,9 @@ def expected_sessions(test: bytes) -> dict[Tuple, list[int]]:
 def sessions(result: Result) -> dict[Tuple, list[int]]:
     """The same from our tables."""
     ends = {
-        row["stream"]: key((row["client"], row["client_port"]), (row["server"], row["server_port"]), row["protocol"])
+        row["stream"]: key(
+            (row["client"], row["client_port"]), (row["server"], row["server_port"]), row["protocol"]
+        )
         for row in result.streams
         if row["protocol"] in ("tcp", "udp")
     }
@@ -117,7 +121,12 @@ def test_sessions_equal_arkime() -> None:
     same = set()
     for name, data in members.items():
         stem = name.removesuffix(".pcap")
-        if name.endswith(".pcap") and f"{stem}.test" in members and stem not in TUNNELLED and stem not in OTHERWISE:
+        if (
+            name.endswith(".pcap")
+            and f"{stem}.test" in members
+            and stem not in TUNNELLED
+            and stem not in OTHERWISE
+        ):
             assert sessions(read(data)) == expected_sessions(members[f"{stem}.test"]), name
             same.add(stem)
     assert len(same) == 188 - len(TUNNELLED) - len(OTHERWISE)
@@ -127,7 +136,10 @@ def test_arkime_joins_dhcp_and_reads_tunnels() -> None:
     """What differs in the mixed capture: DHCP (67), VXLAN (4789, 4790), GTP (2152), Geneve (6081) and their inner
     sessions, and one UDP header with length 0, whose ports Arkime does not read."""
     members = pack("arkime")
-    ours, theirs = sessions(read(members["arkime_synthetic.pcap"])), expected_sessions(members["arkime_synthetic.test"])
+    ours, theirs = (
+        sessions(read(members["arkime_synthetic.pcap"])),
+        expected_sessions(members["arkime_synthetic.test"]),
+    )
     odd = {k for k in ours.keys() | theirs.keys() if ours.get(k) != theirs.get(k)}
     kept = sorted({k[0][1] for k in odd & ours.keys()} | {k[1][1] for k in odd & ours.keys()})
     assert len(odd) == 13

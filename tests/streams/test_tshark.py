@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from readers.evidence import folder
 
+from readers.evidence import folder
 from streams.differences import NAMED
 from streams.reading import Result, read
 from streams.test_real_captures import pack
@@ -55,7 +55,9 @@ def theirs(path: Path) -> tuple[Counts, int]:
         streams.update(stream)
         uris += [""] * (len(methods) - len(uris))
         counts["requests"].update(f"{m} {u}" for m, u in zip(methods, uris, strict=False))
-        counts["answers"].update(code for code in codes if not (len(code) == 3 and code[0] == "1" and code != "101"))
+        counts["answers"].update(
+            code for code in codes if not (len(code) == 3 and code[0] == "1" and code != "101")
+        )
         if {"dns", "mdns", "llmnr"} & set(protocols[0].split(":") if protocols else ()):
             counts["names"].update(names)
     return counts, len(streams)
@@ -65,7 +67,7 @@ def ours(result: Result) -> Counts:
     named = (n for n in result.names if n["type"] != "NB" and "no-question" not in n["notes"])
     return {
         "requests": Counter(f"{e['method']} {e['uri']}" for e in result.exchanges if e["method"]),
-        "answers": Counter(str(e["status"]) for e in result.exchanges if e["status"] is not None),
+        "answers": Counter(str(e["status_code"]) for e in result.exchanges if e["status_code"] is not None),
         "names": Counter(n["name"] or "<Root>" for n in named),
     }
 

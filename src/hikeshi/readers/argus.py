@@ -82,7 +82,9 @@ def _add(rows: Rows, offset: int, entry: dict[str, str]) -> None:
         "server": entry.get("DstAddr"),
         "server_port": _port(entry, "Dport"),
         "packets_sent": sent,
-        "packets_received": total - sent if total is not None and sent is not None and total >= sent else None,
+        "packets_received": total - sent
+        if total is not None and sent is not None and total >= sent
+        else None,
         "notes": ["bytes-with-headers", *([f"argus-{entry['State']}"] if "State" in entry else [])],
     }
     rows.add("streams", where | row)

@@ -122,7 +122,7 @@ def _http(detail: Mapping[str, Any]) -> dict[str, Any]:
         "host": _text(detail, "hostname"),
         "uri": _text(detail, "url"),
         "user_agent": _text(detail, "http_user_agent"),
-        "status": whole(detail.get("status")),
+        "status_code": whole(detail.get("status")),
         "response_bytes": whole(detail.get("length")),
         "notes": [] if "status" in detail else ["no-response"],
     }

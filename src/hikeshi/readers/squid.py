@@ -87,7 +87,7 @@ def _add(rows: Rows, offset: int, found: re.Match[str]) -> None:
             "method": named["method"],
             "host": host,
             "uri": uri,
-            "status": whole(named["status"]),
+            "status_code": whole(named["status"]),
             "response_bytes": whole(named["bytes"]),
             "notes": [],
         },

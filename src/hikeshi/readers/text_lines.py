@@ -29,7 +29,7 @@ def lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 
 def first_lines(head: bytes, most: int = 5) -> list[bytes]:
-    """The first lines of a head that are not blank; a last line that may be cut is left out unless it is the only one."""
+    """The first lines of a head that are not blank; of several, the last is left out where it may be cut."""
     parts = head[:LONGEST].splitlines()
     whole = parts[:-1] if len(parts) > 1 and not head.endswith((b"\n", b"\r")) else parts
     return [part for part in whole if part.strip()][:most]
@@ -47,10 +47,22 @@ class Rows:
         self._machines: dict[tuple[str, str], list[Any]] = {}
 
     def event(
-        self, offset: int, time: int | None, time_text: str | None, channel: str, provider: str, fields: Mapping[str, str]
+        self,
+        offset: int,
+        time: int | None,
+        time_text: str | None,
+        channel: str,
+        provider: str,
+        fields: Mapping[str, str],
     ) -> dict[str, Any]:
         """Add one record; returns where and when it was, for rows of other tables."""
-        where = {"item": self.item, "record": self.records, "offset": offset, "time": time, "time_text": time_text}
+        where = {
+            "item": self.item,
+            "record": self.records,
+            "offset": offset,
+            "time": time,
+            "time_text": time_text,
+        }
         self.records += 1
         self.add("events", where | {"channel": channel, "provider": provider, "fields": fields})
         return where
@@ -99,7 +111,9 @@ class Rows:
         for offset, count, _ in self._refused:
             yield Issue(self.item, Reason.DAMAGED_RECORD, offset, None, count, {"lines": str(count)})
         if self._left_out:
-            yield Issue(self.item, Reason.DAMAGED_RECORD, None, None, self._left_out, {"lines": str(self._left_out)})
+            yield Issue(
+                self.item, Reason.DAMAGED_RECORD, None, None, self._left_out, {"lines": str(self._left_out)}
+            )
 
 
 def text(value: object) -> str:

@@ -18,7 +18,6 @@ from hikeshi.schema import Batch, Count, Found, Issue, Item
 KIND = "web-log"
 VERSION = "1"
 
-_QUOTED = r'"((?:[^"\\]|\\.)*)"'
 _ACCESS = re.compile(
     r"(?:(?P<vhost>[^\s:\[\]]+(?::\d+)?) )?(?P<client>[0-9a-fA-F.:]+|[\w.-]+) (?P<ident>\S+) (?P<user>\S+(?: \S+)*?) "
     r"\[(?P<time>\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})\] "
@@ -28,11 +27,17 @@ _ACCESS = re.compile(
 )
 _ERROR = re.compile(
     r"\[(?P<time>[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d(?:\.\d{1,6})? \d{4})\] "
-    r"\[(?P<level>[a-z0-9_:]+)\] (?:\[pid (?P<pid>[\d:a-z ]+)\] )?(?:\[client (?P<client>[^\]]+)\] )?(?P<message>.*)",
+    r"\[(?P<level>[a-z0-9_:]+)\] (?:\[pid (?P<pid>[\d:a-z ]+)\] )?(?:\[client (?P<client>[^\]]+)\] )?"
+    r"(?P<message>.*)",
     re.ASCII,
 )
 _REQUEST = re.compile(r"([A-Za-z]+) (.*?)(?: (HTTP/[\d.]+))?", re.DOTALL)
-_MONTHS = {name: number for number, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1
+    )
+}
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 LONGEST_LINE = 64 << 10
 
@@ -121,7 +126,7 @@ def _access(rows: Rows, offset: int, found: re.Match[str]) -> None:
             "method": request.get("cs-method"),
             "uri": request.get("c-uri"),
             "user_agent": named["agent"],
-            "status": whole(named["status"]),
+            "status_code": whole(named["status"]),
             "response_bytes": whole(named["bytes"]),
             "notes": [],
         },
@@ -130,5 +135,7 @@ def _access(rows: Rows, offset: int, found: re.Match[str]) -> None:
 
 def _error(rows: Rows, offset: int, found: re.Match[str]) -> None:
     """The error log gives local time without its zone: it is kept as text, and there is no UTC time."""
-    fields = {name: value for name, value in found.groupdict().items() if value is not None and name != "time"}
+    fields = {
+        name: value for name, value in found.groupdict().items() if value is not None and name != "time"
+    }
     rows.event(offset, None, found["time"], "web/error", "web-server", fields)

@@ -23,11 +23,14 @@ VERSION = "1"
 _HEX = re.compile(r"\\x([0-9a-fA-F]{2})")
 # A field that only one kind of log has, for JSON lines, which do not name their log.
 _OF = (
-    ("conn", "conn_state"), ("dns", "trans_id"), ("http", "trans_depth"), ("ssl", "cipher"), ("x509", "certificate.serial"),
+    ("conn", "conn_state"), ("dns", "trans_id"), ("http", "trans_depth"), ("ssl", "cipher"),
+    ("x509", "certificate.serial"),
     ("notice", "note"), ("dhcp", "lease_time"), ("files", "fuid"), ("pe", "machine"), ("software", "software_type"),
     ("tunnel", "tunnel_type"), ("arp", "operation"), ("weird", "peer"), ("packet_filter", "filter"),
 )  # fmt: skip
-_MARKS = frozenset(("id.orig_h", "uid", "uids", "fuid", "conn_uids", "tx_hosts", "certificate.serial", "software_type"))
+_MARKS = frozenset(
+    ("id.orig_h", "uid", "uids", "fuid", "conn_uids", "tx_hosts", "certificate.serial", "software_type")
+)
 _FILE = re.compile(r"([a-z][a-z0-9_]*)(?:[._-]\d[^/\\]*)?\.log\b")
 
 
@@ -153,7 +156,12 @@ def _add(rows: Rows, offset: int, entry: Mapping[str, Any], path: str | None) ->
     stamp = entry.get("ts")
     time = _time(stamp)
     where = rows.event(
-        offset, time, None if stamp is None else text(stamp), f"zeek/{path or 'log'}", "zeek", dict(flat(entry))
+        offset,
+        time,
+        None if stamp is None else text(stamp),
+        f"zeek/{path or 'log'}",
+        "zeek",
+        dict(flat(entry)),
     )
     ends = {"client": entry.get("id.orig_h"), "server": entry.get("id.resp_h")}
     ends = {name: None if value is None else text(value) for name, value in ends.items()}
@@ -213,7 +221,7 @@ def _http(entry: Mapping[str, Any]) -> dict[str, Any]:
         "uri": _optional(entry, "uri"),
         "user_agent": _optional(entry, "user_agent"),
         "request_bytes": whole(entry.get("request_body_len")),
-        "status": whole(entry.get("status_code")),
+        "status_code": whole(entry.get("status_code")),
         "response_bytes": whole(entry.get("response_body_len")),
         "notes": [] if "status_code" in entry else ["no-response"],
     }

@@ -44,7 +44,7 @@ def parse(data: bytes) -> Certificate | None:
     if inner is None or inner[0] != SEQUENCE:
         return None
     at, end = inner[1], inner[2]
-    fields = []
+    fields: list[tuple[int, int, int]] = []
     while len(fields) < 6 and (field := element(data, at, end)):
         if not (field[0] == CONTEXT_0 and not fields):
             fields.append(field)
@@ -59,7 +59,7 @@ def name(data: bytes, at: int, end: int) -> str:
     """A distinguished name as text, in the reverse order of the encoding (RFC 4514, 2.1)."""
     parts: list[str] = []
     while len(parts) < MOST_PARTS and (group := element(data, at, end)):
-        values = []
+        values: list[str] = []
         inside = group[1]
         while len(values) < MOST_PARTS and (pair := element(data, inside, group[2])):
             values.append(attribute(data, pair[1], pair[2]))

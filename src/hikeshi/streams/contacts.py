@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,8 @@ def common(one: bytes, two: bytes) -> bytes:
 
 def row(key: Key, contact: Contact) -> dict[str, Any]:
     """One row of the table of contacts."""
-    basis, times = "connections", contact.starts
+    basis: str | None = "connections"
+    times = contact.starts
     if len(times) < FEW:
         bursts = [t for t, gap in zip(contact.messages, gaps(contact.messages), strict=True) if gap >= PAUSE]
         basis, times = ("messages", bursts) if len(bursts) > FEW else (None, [])
@@ -113,13 +115,13 @@ def row(key: Key, contact: Contact) -> dict[str, Any]:
 
 def gaps(times: list[int]) -> list[int]:
     """Time from the one before, PAUSE for the first."""
-    return [PAUSE, *(b - a for a, b in zip(times, times[1:], strict=False))] if times else []
+    return [PAUSE, *(b - a for a, b in pairwise(times))] if times else []
 
 
 def entropy(data: bytes) -> float | None:
     """Bits of information a byte, by how often each value occurs."""
     if not data:
         return None
-    share = np.bincount(np.frombuffer(data, np.uint8))
-    share = share[share > 0] / len(data)
+    counts = np.bincount(np.frombuffer(data, np.uint8))
+    share = counts[counts > 0] / len(data)
     return round(abs(float((share * np.log2(share)).sum())), 4)

@@ -36,10 +36,8 @@ class Contents:
         name = application(heads, ports)
         if name:
             yield name
-        if name == "http":
-            yield from self._http(number, halves if not http1.STATUS.match(heads[0]) else halves[::-1])
-        elif name == "socks":
-            yield from self._http(number, halves if heads[0][1:2] != b"\0" else halves[::-1])
+        if name in ("http", "socks"):
+            yield from self._http(number, halves if asks_first(heads) else halves[::-1])
         elif name == "tls":
             yield from self._tls(halves)
         elif name == "dns":
@@ -79,6 +77,24 @@ class Contents:
                 )
 
 
+def beginnings(halves: tuple[Half, Half]) -> list[bytes]:
+    """The first bytes known of each direction."""
+    return [half.read(first, PEEK) if (first := half.next_known(0)) is not None else b"" for half in halves]
+
+
+def asks_first(heads: list[bytes]) -> bool:
+    """Whether the first direction of an HTTP stream, perhaps behind SOCKS (RFC 1928), is that of the requests."""
+    return not http1.STATUS.match(heads[0]) and heads[0][:2] != b"\5\0"
+
+
+def orient(halves: tuple[Half, Half]) -> tuple[Half, Half] | None:
+    """The directions of requests and of answers, if a stream speaks HTTP."""
+    heads = beginnings(halves)
+    if application(heads, (0, 0)) not in ("http", "socks"):
+        return None
+    return halves if asks_first(heads) else halves[::-1]
+
+
 def handshake(asked: tls.Side, answered: tls.Side) -> dict[str, Any]:
     """What a client's and a server's side of a handshake say."""
     hello, answer = asked.hello, answered.hello
@@ -109,7 +125,7 @@ def application(heads: list[bytes], ports: tuple[int, int]) -> str | None:
         return "tls"
     if server.startswith(b"220") and server[3:4] in b" -":
         return "smtp" if b"SMTP" in server.upper() or client[:4].upper() in (b"EHLO", b"HELO") else "ftp"
-    if client[:1] == b"\5" and server[:1] == b"\5" or client[:2] == b"\4\1" and server[:2] == b"\0\x5a":
+    if (client[:1] == b"\5" and server[:1] == b"\5") or (client[:2] == b"\4\1" and server[:2] == b"\0\x5a"):
         return "socks"
     if client.startswith(b"SSH-") or server.startswith(b"SSH-"):
         return "ssh"

@@ -47,7 +47,6 @@ class Conversations:
         self.proto: list[int] = []
         self.isn: list[list[int | None]] = []
         self.began: list[list[int | None]] = []
-        self.continued: list[bool] = []
         self.record: list[int] = []
         self.offset: list[int] = []
         self._grow(1024)
@@ -91,7 +90,6 @@ class Conversations:
         self.began.append([None, None])
         self.record.append(-1)
         self.offset.append(-1)
-        self.continued.append(False)
         self.count += 1
         if self.count > self._room:
             self._grow(self._room * 2)
@@ -116,7 +114,9 @@ class Conversations:
         low, high = np.minimum(source, target), np.maximum(source, target)
         high = high << 8 | layers.proto
         codes, first = groups(low, high)
-        keys = list(zip(low[first].tolist(), (high[first] >> 8).tolist(), layers.proto[first].tolist(), strict=True))
+        keys = list(
+            zip(low[first].tolist(), (high[first] >> 8).tolist(), layers.proto[first].tolist(), strict=True)
+        )
         now = np.empty(len(keys), np.int64)
         for index, key in enumerate(keys):
             number = self._now.get(key)
@@ -146,7 +146,13 @@ class Conversations:
         return self._new(key[2], ends[sender], ends[1 - sender])
 
     def _split(
-        self, layers: Layers, codes: Ints, first: Ints, keys: list[tuple[int, int, int]], source: Ints, opening: Ints
+        self,
+        layers: Layers,
+        codes: Ints,
+        first: Ints,
+        keys: list[tuple[int, int, int]],
+        source: Ints,
+        opening: Ints,
     ) -> list[tuple[int, int]]:
         """Where in the block a SYN with a new sequence number opens a new stream, and its number."""
         marks: list[tuple[int, int]] = []
@@ -176,9 +182,7 @@ class Conversations:
         known, other = self.isn[current][side], self.isn[current][1 - side]
         return known is None and not (flags & ACK and other is not None and (ack - 1) % WORD == other)
 
-    def _reopens(
-        self, current: int, side: int, seq: int, ack: int, flags: int, before: int | None
-    ) -> bool:
+    def _reopens(self, current: int, side: int, seq: int, ack: int, flags: int, before: int | None) -> bool:
         """Whether a SYN belongs to a new connection; `before` is the block's earlier first number of its side."""
         known, other = self.isn[current][side], self.isn[current][1 - side]
         if known is not None:
@@ -201,7 +205,9 @@ class Conversations:
         self._flat("packets")[number] += counts[at]
         self._flat("bytes")[number] += np.bincount(code, layers.wire, size)[at].astype(np.int64)
         if (layers.held != layers.wire).any():
-            self._flat("cut")[number] += np.bincount(code, layers.wire - layers.held, size)[at].astype(np.int64)
+            self._flat("cut")[number] += np.bincount(code, layers.wire - layers.held, size)[at].astype(
+                np.int64
+            )
         np.minimum.at(self.first, stream, time)
         np.maximum.at(self.last, stream, time)
         np.bitwise_or.at(self._flat("flags"), half, layers.flags)
@@ -230,12 +236,10 @@ class Conversations:
         stream = self._now.get((min(one, two), max(one, two), TCP))
         return None if stream is None else stream * 2 + int((src, sport) != self.client[stream])
 
-    def forget(self) -> None:
-        """Close the current streams; packets that still come to them open streams marked as continued."""
-        self._now.clear()
 
-
-def first_numbers(codes: Ints, first: Ints, source: Ints, seq: Ints) -> dict[tuple[int, int], tuple[int, int]]:
+def first_numbers(
+    codes: Ints, first: Ints, source: Ints, seq: Ints
+) -> dict[tuple[int, int], tuple[int, int]]:
     """Row and sequence number of the first packet of each sender to each peer in a block."""
     _, at = encode(codes * 2 + (source != source[first][codes]))
     return {(int(codes[row]), int(source[row])): (row, int(seq[row])) for row in at.tolist()}

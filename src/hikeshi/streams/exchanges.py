@@ -29,6 +29,11 @@ class Exchange:
     sent: list[Body] = field(default_factory=list)
     received: list[Body] = field(default_factory=list)
 
+    @staticmethod
+    def body(parts: list[Body]) -> Iterator[bytes]:
+        """The bytes of a body up to its first gap."""
+        return parts[0].chunks() if parts else iter(())
+
 
 def exchanges(client: Half, server: Half) -> list[Exchange]:
     """Exchanges of a stream in the order of the requests, responses without a request where they came."""
@@ -85,6 +90,14 @@ def places(number: int, index: int, exchange: Exchange) -> Iterator[tuple[str, B
             yield f"streams/{number}/{index}-{way}" + (f"-part{part}" if part else ""), body
 
 
+def place(exchange: Exchange, client: Half, server: Half) -> tuple[int, int, int]:
+    """Record, file offset and time of the first byte of an exchange."""
+    if exchange.request:
+        return client.source(exchange.request.position)
+    assert exchange.response
+    return server.source(exchange.response.position)
+
+
 def row(exchange: Exchange, client: Half, server: Half, masks: Masks) -> dict[str, Any]:
     """The exchange as a row, once its bodies were read."""
     request, response = exchange.request, exchange.response
@@ -110,7 +123,7 @@ def row(exchange: Exchange, client: Half, server: Half, masks: Masks) -> dict[st
         "request_headers": masks.headers(request),
         "request_bytes": request.size if request else None,
         "request_body": exchange.sent[0].digest if exchange.sent else None,
-        "status": response.status if response else None,
+        "status_code": response.status if response else None,
         "response_headers": masks.headers(response),
         "response_bytes": response.size if response else None,
         "response_body": exchange.received[0].digest if exchange.received else None,

@@ -7,7 +7,7 @@ Formats: RFC 791 (IPv4), RFC 8200 (IPv6), RFC 9293 (TCP), RFC 768 (UDP).
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -34,8 +34,14 @@ _IP_FIELDS = {
 def _columns(size: int, *groups: tuple[dict[str, tuple[str, int]], int]) -> np.dtype[Any]:
     """A record of so many bytes with these groups of fields, each shifted."""
     cells = [(name, form, at + by) for fields, by in groups for name, (form, at) in fields.items()]
-    names, formats, offsets = ([cell[i] for cell in cells] for i in range(3))
-    return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": size})
+    return np.dtype(
+        {
+            "names": [name for name, _, _ in cells],
+            "formats": [form for _, form, _ in cells],
+            "offsets": [at for _, _, at in cells],
+            "itemsize": size,
+        }
+    )
 
 
 _L4 = _columns(14, (_L4_FIELDS, 0))
@@ -107,10 +113,9 @@ class Layers:
     ident: Ints
     network: Ints
 
-
     def take(self, chosen: Ints) -> Layers:
         """The chosen rows."""
-        return Layers(*(getattr(self, field.name)[chosen] for field in fields(self)))
+        return replace(self, **{field.name: getattr(self, field.name)[chosen] for field in fields(self)})
 
     def put(self, chosen: Ints, part: Layers) -> None:
         """Replace the chosen rows."""
@@ -144,13 +149,12 @@ def _plain(raw: np.ndarray, at: Ints, end: Ints, tcp: np.ndarray, size: Ints) ->
     payload = at + size + 20
     wire = raw["total"].astype(np.int64) - size - 20
     no, none = np.zeros(count, bool), np.zeros(count, np.int64)
-    names = (("seq", np.int64), ("ack", np.int64), ("flags", np.int64))
-    own = [raw[name].astype(kind) for name, kind in names]
+    seq, ack, flags = (raw[name].astype(np.int64) for name in ("seq", "ack", "flags"))
     if not tcp.all():
-        own = [np.where(tcp, column, 0) for column in own]
+        seq, ack, flags = (np.where(tcp, column, 0) for column in (seq, ack, flags))
     return Layers(
         raw["proto"].astype(np.int64), raw["src"].astype(np.int64), raw["dst"].astype(np.int64),
-        raw["sport"].astype(np.int64), raw["dport"].astype(np.int64), *own,
+        raw["sport"].astype(np.int64), raw["dport"].astype(np.int64), seq, ack, flags,
         payload, np.maximum(np.minimum(wire, end - payload), 0), wire,
         np.ones(count, bool), no, none, no, none, at,
     )  # fmt: skip

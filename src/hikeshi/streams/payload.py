@@ -35,12 +35,15 @@ class Half:
         chosen = np.flatnonzero(state == DATA) + begin
         start, length = rows.position[chosen], rows.length[chosen]
         stop = start + length
-        self._start, self._end = start.tolist(), stop.tolist()
+        self._start: list[int] = start.tolist()
+        self._end: list[int] = stop.tolist()
         self._at: list[int] = rows.at[chosen].tolist()
         self._rows, self._chosen = rows, chosen
         joined = np.flatnonzero(start[1:] != stop[:-1])
         self._run_start: list[int] = start[np.concatenate(([0], joined + 1))].tolist() if len(start) else []
-        self._run_end: list[int] = stop[np.concatenate((joined, [len(stop) - 1]))].tolist() if len(start) else []
+        self._run_end: list[int] = (
+            stop[np.concatenate((joined, [len(stop) - 1]))].tolist() if len(start) else []
+        )
         self._held: list[int] = [0, *np.cumsum(length).tolist()]
         known = (rows.position[begin:end] + rows.length[begin:end])[state != OTHER]
         self.size = int(known.max()) if len(known) else 0

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hikeshi.schema import Batch, arrow_schema, table
+
 from .blocks import Block, Ints
 from .conversations import NEVER, RST, SYN, Conversations, encode
 from .layers import SCTP, TCP, UDP, Addresses, Layers
@@ -130,15 +131,15 @@ def packets(
     yield from columns.batches("packets", cells)
 
 
-def segments(columns: Columns, rows: Segments) -> Iterator[Batch]:
-    """Rows of the table of segments."""
+def segments(columns: Columns, rows: Segments, before: int) -> Iterator[Batch]:
+    """Rows of the table of segments; `before` streams were told earlier."""
     none = rows.record < 0
     yield from columns.batches(
         "segments",
         {
             "record": numbers(rows.record, none),
             "offset": numbers(rows.at, none),
-            "stream": numbers(rows.half >> 1),
+            "stream": numbers((rows.half >> 1) + before),
             "direction": numbers(rows.half & 1),
             "position": numbers(rows.position),
             "length": numbers(rows.length),
@@ -151,13 +152,12 @@ def streams(
     conversations: Conversations,
     addresses: Addresses,
     sums: Sums,
-    applications: dict[int, str],
-    since: int,
-    until: int,
+    applications: Mapping[int, str],
+    numbers: Iterable[int],
 ) -> list[dict[str, Any]]:
-    """Rows of the table of streams, for the streams from `since` to before `until`."""
+    """Rows of the table of streams, for the streams of these numbers."""
     rows = []
-    for number in range(since, until):
+    for number in numbers:
         client, server = conversations.client[number], conversations.server[number]
         proto = conversations.proto[number]
         tcp = proto == TCP
@@ -208,8 +208,6 @@ def stream_notes(conversations: Conversations, number: int, sums: Sums) -> list[
     notes = set()
     for side, way in ((0, "sent"), (1, "received")):
         notes |= {f"{note}-{way}" for note in sums.notes.get(number * 2 + side, ())}
-    if conversations.continued[number]:
-        notes.add("continued")
     if conversations.proto[number] == TCP:
         flags = conversations.flags[number]
         if int(flags[0] | flags[1]) & RST:
