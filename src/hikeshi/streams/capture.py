@@ -41,7 +41,7 @@ def read(items: Sequence[Item]) -> Iterator[Batch | Found | Issue | Count]:
 
 def index(item: Item) -> Iterator[Batch | Issue]:
     """Packets alone, streams numbered but not put together."""
-    for part in Indexer(item).read():
+    for part in Indexer(item, deep=False).read():
         if not isinstance(part, Settle):
             yield part
 
@@ -58,10 +58,9 @@ def streams(item: Item) -> Iterator[Stream]:
     for settled in _settled(item):
         for number in settled.numbers():
             client, server = settled.ends(number)
-            sent, received = settled.halves(number)
             time = tables.moment(int(settled.indexer.streams.first[number]))
             whole = number + settled.indexer.before
-            yield Stream(item.id, whole, time, *client, *server, sent.runs, received.runs)
+            yield Stream(item.id, whole, time, *client, *server, *settled.runs(number))
 
 
 def exchanges(item: Item) -> Iterator[Exchange]:

@@ -12,6 +12,7 @@ FIN, SYN, RST, ACK = 1, 2, 4, 16
 NEVER = -(1 << 62)
 WORD = 1 << 32
 LATE = 1 << 24
+SLOTS = 1 << 14
 
 
 def encode(key: np.ndarray) -> tuple[Ints, Ints]:
@@ -20,14 +21,39 @@ def encode(key: np.ndarray) -> tuple[Ints, Ints]:
 
     coded = pa.array(key).dictionary_encode()
     codes = coded.indices.to_numpy().astype(np.int64)
-    first = np.zeros(len(coded.dictionary), np.int64)
+    return codes, first_rows(codes, len(coded.dictionary))
+
+
+def first_rows(codes: Ints, size: int) -> Ints:
+    """Row at which each code first appears."""
+    first = np.zeros(size, np.int64)
     first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
-    return codes, first
+    return first
+
+
+def last_rows(codes: Ints, size: int) -> Ints:
+    """Row at which each code last appears; codes that do not appear have row -1."""
+    last = np.full(size, -1, np.int64)
+    last[codes] = np.arange(len(codes))
+    return last
 
 
 def groups(low: Ints, high: Ints) -> tuple[Ints, Ints]:
-    """Codes of equal pairs and where each first appears; hashing decides only what it decides rightly."""
+    """Codes of equal pairs in order of appearance, and where each first appears.
+
+    Hashing decides only what it decides rightly: first by a small table, then by a large one, then by both values.
+    """
     mixed = low * np.int64(-0x61C8864680B583EB) ^ high * np.int64(-0x3D4D51C2D82B14B1)
+    slots = (mixed >> 50) & (SLOTS - 1)
+    table = np.full(SLOTS, -1, np.int64)
+    table[slots] = np.arange(len(slots))
+    same = table[slots]
+    if (low[same] == low).all() and (high[same] == high).all():
+        used = np.flatnonzero(table >= 0)
+        first = first_rows(slots, SLOTS)[used]
+        order = np.argsort(first)
+        table[used[order]] = np.arange(len(used))
+        return table[slots], first[order]
     codes, first = encode(mixed)
     if (low[first][codes] == low).all() and (high[first][codes] == high).all():
         return codes, first
@@ -196,34 +222,46 @@ class Conversations:
 
     def _sum(self, stream: Ints, direction: Ints, code: Ints, size: int, layers: Layers, time: Ints) -> None:
         """Sum up what the packets of a block add to their half-streams; `code` numbers these within the block."""
-        half = stream * 2 + direction
-        counts = np.bincount(code, minlength=size)
-        at = np.flatnonzero(counts)
-        number = np.zeros(size, np.int64)
-        number[code] = half
-        number = number[at]
-        self._flat("packets")[number] += counts[at]
+        end = last_rows(code, size)
+        at = np.flatnonzero(end >= 0)
+        end = end[at]
+        number = stream[end] * 2 + direction[end]
+        self._flat("packets")[number] += np.bincount(code, minlength=size)[at]
         self._flat("bytes")[number] += np.bincount(code, layers.wire, size)[at].astype(np.int64)
         if (layers.held != layers.wire).any():
-            self._flat("cut")[number] += np.bincount(code, layers.wire - layers.held, size)[at].astype(
-                np.int64
-            )
-        np.minimum.at(self.first, stream, time)
-        np.maximum.at(self.last, stream, time)
-        np.bitwise_or.at(self._flat("flags"), half, layers.flags)
-        acks = np.flatnonzero(layers.flags & (ACK | RST) == ACK)
-        where, value = half[acks], layers.ack[acks] + 1
-        self._flat("acked")[where] = value
-        fresh = self._flat("acking")
-        unset = np.flatnonzero(fresh[where] == 0)[::-1]
-        fresh[where[unset]] = value[unset]
-        begins = [(h >> 1, h & 1) for h in number.tolist() if self.began[h >> 1][h & 1] is None]
-        if begins:
-            early = np.zeros(size, np.int64)
-            early[code[::-1]] = layers.seq[::-1]
-            firsts = dict(zip(number.tolist(), early[at].tolist(), strict=True))
-            for row, side in begins:
-                self.began[row][side] = firsts[row * 2 + side]
+            self._flat("cut")[number] += np.bincount(code, layers.wire - layers.held, size)[at].astype(np.int64)
+        begin = first_rows(code, size)[at]
+        if (time[1:] >= time[:-1]).all():
+            np.minimum.at(self.first, number >> 1, time[begin])
+            np.maximum.at(self.last, number >> 1, time[end])
+        else:
+            np.minimum.at(self.first, stream, time)
+            np.maximum.at(self.last, stream, time)
+        rare = np.flatnonzero(layers.flags & (FIN | SYN | RST))
+        np.bitwise_or.at(self._flat("flags"), stream[rare] * 2 + direction[rare], layers.flags[rare])
+        self._acknowledge(stream, direction, layers, number, begin, end)
+        for half, row in zip(number.tolist(), begin.tolist(), strict=True):
+            if self.began[half >> 1][half & 1] is None:
+                self.began[half >> 1][half & 1] = int(layers.seq[row])
+
+    def _acknowledge(
+        self, stream: Ints, direction: Ints, layers: Layers, number: Ints, begin: Ints, end: Ints
+    ) -> None:
+        """Keep the first and the last acknowledgement of each half-stream."""
+        said = layers.flags & (ACK | RST) == ACK
+        first, last = self._flat("acking"), self._flat("acked")
+        sure = said[end]
+        last[number[sure]] = layers.ack[end[sure]] + 1
+        fresh = (first[number] == 0) & said[begin]
+        first[number[fresh]] = layers.ack[begin[fresh]] + 1
+        unsure = number[~sure | (first[number] == 0)]
+        if len(unsure):
+            half = stream * 2 + direction
+            rows = np.flatnonzero(said & np.isin(half, unsure))
+            where, value = half[rows], layers.ack[rows] + 1
+            last[where] = value
+            unset = np.flatnonzero(first[where] == 0)[::-1]
+            first[where[unset]] = value[unset]
 
     def _flat(self, name: str) -> Ints:
         """A table of half-streams as one column."""

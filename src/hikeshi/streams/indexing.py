@@ -33,10 +33,14 @@ class Settle:
 
 
 class Indexer:
-    """One capture file being read; `before` is the number of streams already put together and forgotten."""
+    """One capture file being read; `before` is the number of streams already put together and forgotten.
 
-    def __init__(self, item: Item) -> None:
+    Without `deep` there are packets only: no names, and nothing is kept to put streams together.
+    """
+
+    def __init__(self, item: Item, deep: bool = True) -> None:
         self.item = item
+        self.deep = deep
         self.columns = tables.Columns(item.id)
         self.addresses = Addresses()
         self.streams = Conversations()
@@ -94,9 +98,12 @@ class Indexer:
         if layers.fragmented.any():
             late, complete = self.fragments.resolve(layers, block.base, record, block.time)
         stream, direction = self.streams.add(layers, block.time, record, block.offset + block.base)
-        self._keep(block, layers, stream, direction, record, late)
-        stream[stream >= 0] += self.before
-        yield from self._names(block, layers, complete, record, stream)
+        if self.deep:
+            self._keep(block, layers, stream, direction, record, late)
+        if self.before:
+            stream[stream >= 0] += self.before
+        if self.deep:
+            yield from self._names(block, layers, complete, record, stream)
         short = block.captured < block.length
         if short.any():
             self.cut[0] += int(short.sum())

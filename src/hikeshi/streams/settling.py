@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,8 @@ from .indexing import Indexer
 from .layers import TCP
 from .payload import Half, halves
 from .segments import DATA, Segments, Sums, order
+
+Runs = Callable[[], Iterator[tuple[int, bytes]]]
 
 
 @dataclass
@@ -42,6 +44,10 @@ class Settled:
         fetch, none = self.indexer.fetch, (0, 0)
         client, server = (self.spans.get(number * 2 + side, none) for side in (0, 1))
         return Half(fetch, self.rows, *client), Half(fetch, self.rows, *server)
+
+    def runs(self, number: int) -> tuple[Runs, Runs]:
+        """Functions that copy out what the client and what the server sent."""
+        return (lambda: self.halves(number)[0].runs()), (lambda: self.halves(number)[1].runs())
 
     def ends(self, number: int) -> tuple[tuple[str, int], tuple[str, int]]:
         """Address and port of the client and of the server."""
