@@ -7,7 +7,7 @@ Times are UTC microseconds; the text they were read from is kept beside them as 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -66,6 +66,135 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("attachment_ids", "list"),
         ("body", "text"),
         ("defects", "list"),
+    ),
+    # One captured packet. `stream` and `direction` (0 from the client, 1 to it) point into `streams`; `length` is the
+    # length on the wire, `captured` what the file holds of it; `payload` counts bytes on the wire after the
+    # transport header, `payload_offset` is where they lie in the item. `seq`, `ack` and `flags` are TCP's.
+    "packets": (
+        *_WHERE,
+        ("time", "time"),
+        ("interface", "int64"),
+        ("protocol", "text"),
+        ("stream", "int64"),
+        ("direction", "int64"),
+        ("length", "int64"),
+        ("captured", "int64"),
+        ("payload_offset", "int64"),
+        ("payload", "int64"),
+        ("seq", "int64"),
+        ("ack", "int64"),
+        ("flags", "int64"),
+        ("comment", "text"),
+    ),
+    # One conversation: a TCP connection, or all packets of one pair of ends of another protocol. Bytes are payload
+    # on the wire, each byte of a stream once; `missing_` are bytes of it that the capture does not hold;
+    # `conflicting` were sent twice with different content. `record` is the first packet or the line of a log.
+    "streams": (
+        *_WHERE,
+        *_WHEN,
+        ("last", "time"),
+        ("stream", "int64"),
+        ("protocol", "text"),
+        ("application", "text"),
+        ("client", "text"),
+        ("client_port", "int64"),
+        ("server", "text"),
+        ("server_port", "int64"),
+        ("packets_sent", "int64"),
+        ("packets_received", "int64"),
+        ("bytes_sent", "int64"),
+        ("bytes_received", "int64"),
+        ("missing_sent", "int64"),
+        ("missing_received", "int64"),
+        ("conflicting", "int64"),
+        ("notes", "list"),
+    ),
+    # The bytes of TCP streams in order: `state` is data, other (a second, different copy of data), lost (later bytes
+    # were seen), cut (by the capture's snapshot length) or acked (the receiver had bytes that the capture lacks).
+    "segments": (
+        *_WHERE,
+        ("stream", "int64"),
+        ("direction", "int64"),
+        ("position", "int64"),
+        ("length", "int64"),
+        ("state", "text"),
+    ),
+    # One HTTP exchange: headers in wire order, secrets in them masked; bodies are items of their own.
+    "exchanges": (
+        *_WHERE,
+        *_WHEN,
+        ("stream", "int64"),
+        ("client", "text"),
+        ("server", "text"),
+        ("server_port", "int64"),
+        ("method", "text"),
+        ("host", "text"),
+        ("uri", "text"),
+        ("user_agent", "text"),
+        ("request_headers", "list"),
+        ("request_bytes", "int64"),
+        ("request_body", "text"),
+        ("status_code", "int64"),
+        ("response_headers", "list"),
+        ("response_bytes", "int64"),
+        ("response_body", "text"),
+        ("notes", "list"),
+    ),
+    # One DNS message seen (or one line of a DNS log).
+    "names": (
+        *_WHERE,
+        *_WHEN,
+        ("stream", "int64"),
+        ("client", "text"),
+        ("server", "text"),
+        ("query_id", "int64"),
+        ("response", "int64"),
+        ("name", "text"),
+        ("type", "text"),
+        ("rcode", "text"),
+        ("answers", "list"),
+        ("notes", "list"),
+    ),
+    # One TLS handshake as far as it is in the clear.
+    "handshakes": (
+        *_WHERE,
+        *_WHEN,
+        ("stream", "int64"),
+        ("client", "text"),
+        ("server", "text"),
+        ("server_port", "int64"),
+        ("version", "text"),
+        ("name", "text"),
+        ("alpn", "list"),
+        ("cipher", "text"),
+        ("ja4", "text"),
+        ("subjects", "list"),
+        ("issuers", "list"),
+        ("fingerprints", "list"),
+        ("notes", "list"),
+    ),
+    # Who talked to whom: one client, one server port. `period` and `jitter` (seconds) are the median and the median
+    # deviation of the time between what `basis` names, connections or, where those are few, the client's messages;
+    # `entropy` (bits a byte) and `prefix` (hex) are those of the first bytes the client sends, `prefix` only where
+    # several connections agree in it.
+    "contacts": (
+        ("item", "text"),
+        ("client", "text"),
+        ("server", "text"),
+        ("server_port", "int64"),
+        ("protocol", "text"),
+        ("first", "time"),
+        ("last", "time"),
+        ("connections", "int64"),
+        ("bytes_sent", "int64"),
+        ("bytes_received", "int64"),
+        ("basis", "text"),
+        ("period", "float64"),
+        ("jitter", "float64"),
+        ("sent_median", "float64"),
+        ("received_median", "float64"),
+        ("entropy", "float64"),
+        ("prefix", "text"),
     ),
     # What identifies a machine: `kind` is name, address, volume-serial or collection.
     "machines": (
@@ -150,7 +279,7 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
 
 
 # Tables whose rows are the records of an item; rows of the others are said about it.
-RECORDS = frozenset({"events", "messages"})
+RECORDS = frozenset({"events", "messages", "packets"})
 
 
 def arrow_type(name: str) -> pa.DataType:
@@ -161,6 +290,7 @@ def arrow_type(name: str) -> pa.DataType:
         "text": pa.string(),
         "int64": pa.int64(),
         "uint64": pa.uint64(),
+        "float64": pa.float64(),
         "time": pa.timestamp("us", tz="UTC"),
         "list": pa.list_(pa.string()),
         "map": pa.map_(pa.string(), pa.string()),
@@ -208,6 +338,9 @@ class Reason(enum.StrEnum):
     CPU_LIMIT = "cpu-limit"
     OUTPUT_LIMIT = "output-limit"
     CHANGED = "changed-while-read"
+    UNKNOWN_LINK = "unknown-link-type"
+    SNAPLEN = "cut-by-snapshot-length"
+    DROPPED = "dropped-by-capture"
     INTERNAL = "internal-error"
     UNACCOUNTED = "unaccounted"
     NOT_AT_HAND = "not-at-hand"
@@ -252,6 +385,42 @@ class Found:
     item: str
     place: str
     chunks: Iterable[bytes]
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A TCP stream for who asks: each call of `sent` or `received` gives its bytes as (position, bytes) between gaps."""
+
+    item: str
+    number: int
+    time: int | None
+    client: str
+    client_port: int
+    server: str
+    server_port: int
+    sent: Callable[[], Iterable[tuple[int, bytes]]]
+    received: Callable[[], Iterable[tuple[int, bytes]]]
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """An HTTP exchange for who asks: header fields as sent, not masked; the bodies decoded, up to the first gap."""
+
+    item: str
+    stream: int
+    record: int
+    offset: int
+    time: int | None
+    client: str
+    server: str
+    server_port: int
+    method: str | None
+    uri: str | None
+    request_headers: Sequence[tuple[str, str]]
+    request_body: Iterable[bytes]
+    status_code: int | None
+    response_headers: Sequence[tuple[str, str]]
+    response_body: Iterable[bytes]
 
 
 @dataclass(frozen=True)

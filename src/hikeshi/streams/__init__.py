@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Packets to streams to exchanges."""
