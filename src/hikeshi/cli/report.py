@@ -16,6 +16,10 @@ def add(verbs: Any) -> None:
         "--lang", choices=("ja", "en", "both"), help="languages of the report (default: as the case was run)"
     )
     verb.add_argument("--tz", metavar="ZONE", help="time zone of the report (default: the case's)")
+    verb.add_argument(
+        "--attribution", action="store_true", help="write dossier.html from the case's claims ledger as well"
+    )
+    verb.add_argument("--as-of", metavar="DATE", help="the dossier uses only what was known on this day")
     verb.set_defaults(handle=handle)
 
 
@@ -27,5 +31,10 @@ def handle(options: argparse.Namespace) -> int:
 
     languages = {None: None, "both": ("ja", "en")}.get(options.lang, (options.lang,))
     path = write_report(Path(options.case), languages, options.tz)
-    print(json.dumps({"report": str(path)}) if options.json else path)
+    paths = {"report": str(path)}
+    if options.attribution:
+        from hikeshi.report.dossier.write import write_dossier
+
+        paths["dossier"] = str(write_dossier(Path(options.case), languages, options.as_of))
+    print(json.dumps(paths) if options.json else "\n".join(paths.values()))
     return 0
