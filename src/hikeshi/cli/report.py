@@ -19,7 +19,16 @@ def add(verbs: Any) -> None:
     verb.add_argument(
         "--attribution", action="store_true", help="write dossier.html from the case's claims ledger as well"
     )
-    verb.add_argument("--as-of", metavar="DATE", help="the dossier uses only what was known on this day")
+    verb.add_argument("--stage", choices=("first", "update", "final"), help="write the next staged report")
+    verb.add_argument(
+        "--as-of",
+        metavar="TIME",
+        help="moment of the staged report, or day of the dossier: what came later is left out",
+    )
+    verb.add_argument(
+        "--since", metavar="PREVIOUS", help="the report to compare with (default: the one before)"
+    )
+    verb.add_argument("--no-office", action="store_true", help="no .docx and .xlsx beside the staged report")
     verb.set_defaults(handle=handle)
 
 
@@ -30,6 +39,9 @@ def handle(options: argparse.Namespace) -> int:
     from hikeshi.flow.reporting import write_report
 
     languages = {None: None, "both": ("ja", "en")}.get(options.lang, (options.lang,))
+    if options.stage:
+        print(_stage(options, languages))
+        return 0
     path = write_report(Path(options.case), languages, options.tz)
     paths = {"report": str(path)}
     if options.attribution:
@@ -38,3 +50,23 @@ def handle(options: argparse.Namespace) -> int:
         paths["dossier"] = str(write_dossier(Path(options.case), languages, options.as_of))
     print(json.dumps(paths) if options.json else "\n".join(paths.values()))
     return 0
+
+
+def _stage(options: argparse.Namespace, languages: Any) -> str:
+    from pathlib import Path
+
+    from hikeshi.errors import UsageError
+    from hikeshi.report.stage.write import write_stage
+
+    if not options.as_of:
+        raise UsageError("A staged report needs --as-of TIME, such as 2018-02-01T18:00.")
+    path = write_stage(
+        Path(options.case),
+        options.stage,
+        options.as_of,
+        options.since,
+        languages,
+        options.tz,
+        not options.no_office,
+    )
+    return json.dumps({"report": str(path)}) if options.json else str(path)
