@@ -28,6 +28,9 @@ def add(verbs: Any) -> None:
     verb.add_argument(
         "--since", metavar="PREVIOUS", help="the report to compare with (default: the one before)"
     )
+    verb.add_argument(
+        "--drafts", action="store_true", help="write fillable drafts for the authorities into report/drafts"
+    )
     verb.add_argument("--no-office", action="store_true", help="no .docx and .xlsx beside the staged report")
     verb.set_defaults(handle=handle)
 
@@ -39,6 +42,8 @@ def handle(options: argparse.Namespace) -> int:
     from hikeshi.flow.reporting import write_report
 
     languages = {None: None, "both": ("ja", "en")}.get(options.lang, (options.lang,))
+    if options.drafts:
+        return _drafts(options, languages)
     if options.stage:
         print(_stage(options, languages))
         return 0
@@ -49,6 +54,19 @@ def handle(options: argparse.Namespace) -> int:
 
         paths["dossier"] = str(write_dossier(Path(options.case), languages, options.as_of))
     print(json.dumps(paths) if options.json else "\n".join(paths.values()))
+    return 0
+
+
+def _drafts(options: argparse.Namespace, languages: Any) -> int:
+    from pathlib import Path
+
+    from hikeshi.errors import UsageError
+    from hikeshi.report.drafts.write import write_drafts
+
+    if not options.as_of:
+        raise UsageError("Drafts need --as-of TIME, such as 2018-02-01T18:00.")
+    for path in write_drafts(Path(options.case), options.as_of, languages, options.tz):
+        print(json.dumps({"draft": str(path)}) if options.json else path)
     return 0
 
 
