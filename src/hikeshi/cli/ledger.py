@@ -219,12 +219,12 @@ def weigh(options: argparse.Namespace) -> int:
 
 def _folder(case: Path, name: str) -> Path:
     """A folder of the case's attribution; a sealed case stays as it is."""
+    from hikeshi.case.seal import refuse_sealed
     from hikeshi.errors import UsageError
 
     if not (case / "findings.jsonl").is_file():
         raise UsageError(f"{case} is no case; give the folder that 'hikeshi run --out' wrote.")
-    if (case / "seal").exists():
-        raise UsageError(f"{case} is sealed and stays as it is; work on a copy.")
+    refuse_sealed(case)
     folder = case / "attribution" / name
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hikeshi.case.saved import Saved
+from hikeshi.case.seal import refuse_sealed
 from hikeshi.case.write import replace, write_manifest
 from hikeshi.ledger.load import load_file
 from hikeshi.report.dossier.build import build
@@ -16,6 +17,7 @@ DEFAULT_TLP = "TLP:AMBER+STRICT"
 
 def write_dossier(case: Path, languages: Sequence[str] | None = None, as_of: str | None = None) -> Path:
     """Write CASE/report/dossier.html and the manifest; gives the page."""
+    refuse_sealed(case)
     saved = Saved(case)
     ledger = load_file(case)
     options = saved.account["options"]

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from hikeshi.case.saved import Saved
+from hikeshi.case.seal import refuse_sealed
 from hikeshi.case.write import replace, write_manifest
 from hikeshi.ledger.model import Words
 from hikeshi.report.clock import Clock
@@ -35,6 +36,7 @@ def write_drafts(
     case: Path, as_of: str, languages: Sequence[str] | None = None, zone: str | None = None
 ) -> list[Path]:
     """Write every draft of a case and the manifest; gives their paths."""
+    refuse_sealed(case)
     saved = Saved(case)
     options = saved.account["options"]
     clock = Clock(zone or options["timezone"])

@@ -11,6 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from hikeshi.case.saved import Saved
+from hikeshi.case.seal import refuse_sealed
 from hikeshi.case.write import replace, write_json, write_manifest
 from hikeshi.errors import UsageError
 from hikeshi.report.clock import Clock
@@ -33,6 +34,7 @@ def write_stage(
     office_files: bool = True,
 ) -> Path:
     """Write the next report of a stage and the manifest; gives its page."""
+    refuse_sealed(case)
     saved = Saved(case)
     options = saved.account["options"]
     clock = Clock(zone or options["timezone"])
