@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from hikeshi.errors import LedgerError
 from hikeshi.ledger.check import check
 from hikeshi.ledger.findings import fingerprint
 from hikeshi.ledger.load import load
 from hikeshi.ledger.say_problems import MESSAGES, line
+from hikeshi.ledger.weigh import weigh
+from ledger import worlds
 from ledger.small import FINDING, FINDING_HASH, claim, item, rules, shared, small
 
 Plain = dict[str, Any]
@@ -179,6 +182,14 @@ def test_rule(rule: str, warning: bool, failing: Edit, passing: Edit) -> None:
         good["evidence"][1]["lik"] = good["evidence"][0]["lik"]
     assert rule not in [problem.rule for problem in rules(good, [FINDING])]
     assert (rule, warning) in [(problem.rule, problem.warning) for problem in rules(bad, [FINDING])]
+
+
+@pytest.mark.parametrize("rule", ["V01", "V03", "V08"])
+def test_what_cannot_be_weighed_says_where_and_why(rule: str) -> None:
+    plain = small()
+    next(case[2] for case in CASES if case[0] == rule)(plain)
+    with pytest.raises(LedgerError, match=rule):
+        weigh(load(worlds.text(plain)))
 
 
 def test_every_rule_has_its_cases() -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from hikeshi.cli import ledger as command
-from hikeshi.errors import LedgerError
+from hikeshi.errors import LedgerError, UsageError
 from hikeshi.ledger.canonical import fmt
 from hikeshi.ledger.findings import fingerprint
+from hikeshi.ledger.text import parse
 from ledger.small import FINDING, small
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "coincheck-2018" / "ledger.yaml"
@@ -105,6 +106,29 @@ def test_stubs(case: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "R-config-default.yaml" in first
     assert run("stubs", str(case), "--json") == 0
     assert first == {path.name: path.read_bytes() for path in (case / "attribution" / "auto").iterdir()}
+
+
+def test_signing_keeps_a_new_judgement_each_time(case: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in (1, 2):
+        assert run("weigh", str(case), "--sign", "an analyst", "--comment", "not yet: #1") == 0
+        kept = parse((case / "attribution" / "judgements" / f"00{number}.yaml").read_bytes())
+        assert isinstance(kept.value, dict)
+        assert kept.value["by"].value == "an analyst"
+        assert kept.value["comment"].value == "not yet: #1"
+        assert kept.value["evidence"].value
+    assert json.loads((case / "attribution" / "weigh.json").read_text("utf-8"))["schema"] == "hikeshi.weigh/1"
+    (case / "seal").mkdir()
+    for words in (("weigh", str(case), "--sign", "x"), ("stubs", str(case))):
+        with pytest.raises(UsageError, match="sealed"):
+            run(*words)
+    capsys.readouterr()
+
+
+def test_stubs_of_rules_that_no_longer_apply_go(case: Path) -> None:
+    assert run("stubs", str(case)) == 0
+    (case / "findings.jsonl").write_text("", "utf-8")
+    assert run("stubs", str(case)) == 0
+    assert list((case / "attribution" / "auto").iterdir()) == []
 
 
 def test_wrong_paths_and_dates_are_one_sentence(case: Path) -> None:

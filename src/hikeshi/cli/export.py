@@ -26,6 +26,11 @@ def add(verbs: Any) -> None:
         action="store_true",
         help="also every event and message for Timesketch; this file is large",
     )
+    verb.add_argument(
+        "--attribution",
+        action="store_true",
+        help="also what the case's claims ledger carries, as STIX and MISP",
+    )
     verb.set_defaults(handle=handle)
 
 
@@ -41,6 +46,8 @@ def handle(options: argparse.Namespace) -> int:
     case = Saved(Path(options.case))
     refuse_sealed(case.path)
     paths, leaving = write(case, options.tlp, options.events)
+    if options.attribution:
+        paths += _attribution(case, options.tlp)
     write_manifest(case.path)
     withheld = {name: len(values) for name, values in sorted(leaving.withheld.items())}
     if options.json:
@@ -52,3 +59,18 @@ def handle(options: argparse.Namespace) -> int:
         counts = ", ".join(f"{count} {name}" for name, count in withheld.items())
         print(f"Kept out of export/share, because it may name the victim: {counts}.", file=sys.stderr)
     return 0
+
+
+def _attribution(case: Any, tlp: str) -> list[Any]:
+    """Write what the ledger carries; it may name the victim and stays internal."""
+    from hikeshi.case.write import replace
+    from hikeshi.export import attribution
+    from hikeshi.ledger.load import load_file
+    from hikeshi.ledger.weigh import weigh
+
+    weighing = weigh(load_file(case.path), findings=case.findings())
+    folder = case.path / "export" / "internal"
+    made = {"stix": attribution.stix(weighing, tlp), "misp": attribution.misp(weighing, tlp)}
+    for name, data in made.items():
+        replace(folder / f"attribution.{name}.json", data)
+    return [folder / f"attribution.{name}.json" for name in made]

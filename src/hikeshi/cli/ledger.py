@@ -89,6 +89,10 @@ def _weigh(parts: Any) -> None:
         "--ranges", metavar="FILE", action="append", default=[], help="another analyst's ranges, to pool"
     )
     part.add_argument("--details", action="store_true", help="print the tables behind the page")
+    part.add_argument(
+        "--sign", metavar="NAME", help="keep the judgement in the case's attribution/judgements"
+    )
+    part.add_argument("--comment", metavar="TEXT", default="", help="the analyst's own words beside it")
     part.add_argument("--matrix", action="store_true", help="print the ACH matrix as CSV and nothing else")
 
 
@@ -158,6 +162,7 @@ def check(options: argparse.Namespace) -> int:
 
 def fmt(options: argparse.Namespace) -> int:
     """Print or write the canonical form."""
+    from hikeshi.case.write import replace
     from hikeshi.ledger.canonical import fmt as canonical
     from hikeshi.ledger.load import bytes_of
 
@@ -166,9 +171,7 @@ def fmt(options: argparse.Namespace) -> int:
     if not options.in_place:
         sys.stdout.write(text)
     elif text.encode() != data:
-        new = path.with_name(f".{path.name}.new")
-        new.write_text(text, encoding="utf-8")
-        new.replace(path)
+        replace(path, text.encode())
     return 0
 
 
@@ -201,6 +204,8 @@ def weigh(options: argparse.Namespace) -> int:
         return _pooled(options, ledger, findings)
     settings = {"strict_dates": options.strict_dates, "naive": options.naive, "without": options.without}
     weighing = compute(ledger, options.as_of, findings=findings, **settings)
+    if options.sign:
+        _sign(options, weighing)
     if options.json:
         _print_json(say_tables.as_json(weighing))
     elif options.matrix:
@@ -210,6 +215,36 @@ def weigh(options: argparse.Namespace) -> int:
         details = ["", *say_tables.details(weighing, options.lang)] if options.details else []
         _print([*lines, "", *say_tables.page(weighing, options.lang), *details])
     return 0
+
+
+def _folder(case: Path, name: str) -> Path:
+    """A folder of the case's attribution; a sealed case stays as it is."""
+    from hikeshi.case.seal import refuse_sealed
+    from hikeshi.errors import UsageError
+
+    if not (case / "findings.jsonl").is_file():
+        raise UsageError(f"{case} is no case; give the folder that 'hikeshi run --out' wrote.")
+    refuse_sealed(case)
+    folder = case / "attribution" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _sign(options: argparse.Namespace, weighing: Any) -> None:
+    """Keep weigh.json and a new judgement; an earlier judgement is never touched."""
+    from datetime import UTC, datetime
+
+    from hikeshi.case.write import write_json
+    from hikeshi.ledger import judgement, say_tables
+
+    case = Path(options.case or options.ledger)
+    folder = _folder(case, "judgements")
+    date = datetime.now(UTC).date().isoformat()
+    path = folder / judgement.next_name(folder)
+    with path.open("x", encoding="utf-8") as file:
+        file.write(judgement.text(weighing, options.sign, date, options.comment))
+    write_json(case / "attribution" / "weigh.json", say_tables.as_json(weighing))
+    print(f"kept as {path}", file=sys.stderr)
 
 
 def _pooled(options: argparse.Namespace, ledger: Any, findings: list[dict[str, Any]]) -> int:
@@ -258,6 +293,7 @@ def stubs(options: argparse.Namespace) -> int:
     """Write the stubs and print one line for each."""
     from dataclasses import asdict
 
+    from hikeshi.case.write import replace
     from hikeshi.ledger.auto import files
     from hikeshi.ledger.corpus import load_corpus
     from hikeshi.ledger.findings import read
@@ -269,10 +305,13 @@ def stubs(options: argparse.Namespace) -> int:
     findings = read(case / "findings.jsonl")
     corpus = load_corpus(bytes_of(options.corpus)[1], Path(options.corpus).name) if options.corpus else None
     drafted = draft(findings, corpus, options.incident)
-    auto = case / "attribution" / "auto"
-    auto.mkdir(parents=True, exist_ok=True)
-    for name, text in files(drafted).items():
-        (auto / name).write_text(text, encoding="utf-8")
+    auto = _folder(case, "auto")
+    made = files(drafted)
+    for old in auto.glob("R-*.yaml"):
+        if old.name not in made:
+            old.unlink()
+    for name, text in made.items():
+        replace(auto / name, text.encode("utf-8", "surrogateescape"))
     for stub in drafted:
         if options.json:
             _print_json(asdict(stub))

@@ -10,7 +10,7 @@ from hikeshi.ledger.model import NOWHERE
 from hikeshi.ledger.text import Place
 
 # Rules without which there is nothing to weigh.
-FATAL = frozenset({"V03", "V08", "refs"})
+FATAL = frozenset({"V01", "V03", "V08", "refs"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hikeshi.ledger import policy, queries, ratios
+from hikeshi.ledger import policy, queries
 from hikeshi.ledger.changes import Change, Diff, Shift
 from hikeshi.ledger.model import Range
 from hikeshi.ledger.pooling import Pooled
@@ -196,7 +196,7 @@ def as_json(weighing: Weighing) -> dict[str, Any]:
                 "straddles": group.straddles,
                 "limited": group.limited,
                 "discriminates": group.id in verdict.discriminating,
-                "silent": [list(pair) for pair in ratios.silent_pairs(group.ranges)],
+                "silent": [list(pair) for pair in group.silent],
             }
             for group in weighing.view.groups
         ],

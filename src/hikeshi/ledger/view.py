@@ -24,6 +24,11 @@ class Counted:
     straddles: bool
     limited: bool
 
+    @property
+    def silent(self) -> tuple[tuple[str, str], ...]:
+        """The pairs of hypotheses the group does not tell apart."""
+        return ratios.silent_pairs(self.ranges)
+
 
 @dataclass(frozen=True, slots=True)
 class View:

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Staged reports: numbered, compared with the one before, the same facts in both languages and all three formats."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shutil
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from hikeshi.errors import UsageError
+from hikeshi.ledger.say_lint import forbidden
+from hikeshi.report.stage.snapshot import STEALING, read
+from hikeshi.report.stage.wording import HERE, defanged
+from hikeshi.report.stage.write import write_stage
+from hikeshi.words import FUNCTIONS
+from report import cases
+
+EARLY, LATE = "2018-01-20T00:00", "2018-03-01T00:00"
+KEIRI, SOUMU, FILES = cases.KEIRI, cases.SOUMU, cases.FILES
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Path:
+    cases.incident(tmp_path / "case")
+    return tmp_path / "case"
+
+
+def stage(page: Path) -> dict:
+    return json.loads((page.parent / "stage.json").read_bytes())
+
+
+def test_numbers_run_on_and_the_first_report_is_first(case: Path) -> None:
+    made = [
+        write_stage(case, kind, LATE, office_files=False) for kind in ("first", "update", "update", "final")
+    ]
+    assert [page.parent.name for page in made] == ["first-001", "update-002", "update-003", "final-004"]
+    with pytest.raises(UsageError, match="final-004 is there already"):
+        write_stage(case, "first", LATE)
+    manifest = json.loads((case / "manifest.json").read_bytes())
+    assert any("final-004/report.html" in str(name) for name in json.dumps(manifest).split('"'))
+
+
+def test_what_came_later_is_left_out_and_counted(case: Path) -> None:
+    early, late = (
+        stage(write_stage(case, kind, at, office_files=False))
+        for kind, at in (("first", EARLY), ("update", LATE))
+    )
+    assert set(early["findings"]) < set(late["findings"])
+    assert early["later"] == len(late["findings"]) - len(early["findings"])
+    assert late["later"] == 0
+    assert early["as_of"] == "2018-01-20T00:00:00+09:00"
+
+
+def test_changes_since_the_report_before(case: Path) -> None:
+    write_stage(case, "first", EARLY, office_files=False)
+    page = write_stage(case, "update", LATE, office_files=False).read_text("utf-8")
+    assert f"{SOUMU} の判定が上がった" in page
+    assert f"{SOUMU} is now graded higher" in page
+    again = write_stage(case, "update", LATE, office_files=False).read_text("utf-8")
+    assert "前報からの変更はない。" in again
+    against = write_stage(case, "update", LATE, since="001", office_files=False).read_text("utf-8")
+    assert f"{SOUMU} の判定が上がった" in against
+    with pytest.raises(UsageError, match="no report '009'"):
+        write_stage(case, "update", LATE, since="009")
+
+
+def test_counts_are_ranges_and_unknown_is_not_no(case: Path) -> None:
+    data = stage(write_stage(case, "first", LATE, office_files=False))
+    page = (case / "report" / "first-001" / "report.html").read_text("utf-8")
+    firm = sum(host["grade"] in ("proven", "strong") for host in data["hosts"].values())
+    assert f"{firm}台(確かな痕跡あり)から{len(data['hosts'])}台(調べた端末の総数)の間" in page
+    assert data["hosts"][KEIRI]["stealing"] == "ran"
+    assert data["hosts"][FILES]["stealing"] == "unknown"
+    assert "痕跡なしは漏えいなしを意味しない。" in page
+
+
+def test_the_analyst_knows_more(case: Path) -> None:
+    (case / "stage.yaml").write_text(
+        "schema: hikeshi.stage-input/1\n"
+        "measures:\n  - {ja: 端末を切り離した。, en: The machine was isolated.}\n"
+        f"hosts:\n  {SOUMU}: {{contact: blocked, by: x}}\n",
+        "utf-8",
+    )
+    page = write_stage(case, "first", LATE, office_files=False).read_text("utf-8")
+    assert "端末を切り離した。" in page
+    assert "The machine was isolated." in page
+    assert "阻止された" in page
+    (case / "stage.yaml").write_text("schema: hikeshi.stage-input/1\nmesures: []\n", "utf-8")
+    with pytest.raises(UsageError, match=r"stage\.yaml:2:1.*measures"):
+        write_stage(case, "update", LATE)
+
+
+def test_office_files_hold_the_same_facts_and_the_same_bytes(case: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl", reason="openpyxl is not installed")
+    pytest.importorskip("docx", reason="python-docx is not installed")
+    one = write_stage(case, "first", LATE).parent
+    files = {path.name: path.read_bytes() for path in one.iterdir()}
+    assert {"management.ja.docx", "management.en.docx", "tables.ja.xlsx", "tables.en.xlsx"} <= set(files)
+    book = openpyxl.load_workbook(io.BytesIO(files["tables.ja.xlsx"]))
+    assert book.sheetnames == ["時系列", "端末ごとの状況", "痕跡情報(IOC)"]
+    rows = list(book["時系列"].values)
+    data = stage(one / "x")
+    assert [row[-1] for row in rows[1:]]
+    assert {row[-1] for row in rows[1:]} == set(data["findings"])
+    note = zipfile.ZipFile(io.BytesIO(files["management.ja.docx"])).read("word/document.xml").decode()
+    assert "第1報" in note
+    assert "確認済" in note
+    shutil.rmtree(one)
+    again = write_stage(case, "first", LATE).parent
+    assert files == {path.name: path.read_bytes() for path in again.iterdir()}
+
+
+def test_poison_stays_text(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl", reason="openpyxl is not installed")
+    cases.poison(tmp_path / "case")
+    folder = write_stage(tmp_path / "case", "first", "2030-01-01T00:00").parent
+    html = (folder / "report.html").read_text("utf-8")
+    assert "<script" not in html
+    assert "\u202e" not in html
+    book = openpyxl.load_workbook(folder / "tables.en.xlsx")
+    assert all(cell.data_type != "f" for sheet in book for row in sheet.iter_rows() for cell in row)
+
+
+def test_an_empty_case_says_so(tmp_path: Path) -> None:
+    cases.empty(tmp_path / "case")
+    page = write_stage(tmp_path / "case", "first", LATE, office_files=False).read_text("utf-8")
+    assert "痕跡なしは漏えいなしを意味しない。" in page
+
+
+def test_a_snapshot_survives_its_file(case: Path) -> None:
+    page = write_stage(case, "first", LATE, office_files=False)
+    assert read(stage(page)).as_json() == stage(page)
+    (page.parent / "stage.json").write_text("{}")
+    with pytest.raises(UsageError, match="cannot be read"):
+        write_stage(case, "update", LATE)
+
+
+def test_wrong_times_are_one_sentence(case: Path) -> None:
+    with pytest.raises(UsageError, match="is no time"):
+        write_stage(case, "first", "tomorrow")
+
+
+def test_labels_and_words() -> None:
+    ja, en = (tomllib.loads((HERE / f"labels.{lang}.toml").read_text("utf-8")) for lang in ("ja", "en"))
+    assert list(ja) == list(en)
+    for key in ja:
+        assert set(re.findall(r"\{\w+\}", ja[key])) == set(re.findall(r"\{\w+\}", en[key])), key
+        assert not forbidden(ja[key], "")
+    assert set(STEALING) <= set(FUNCTIONS)
+    assert defanged("http://c2.example.net:443") == "http[://]c2[.]example[.]net:443"
