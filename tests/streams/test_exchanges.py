@@ -10,12 +10,12 @@ import zlib
 from typing import Any
 
 import pytest
+
 from hikeshi.codecs.mask import mask
 from hikeshi.schema import Item
 from hikeshi.streams import capture
 from hikeshi.synth import capture as make
 from hikeshi.synth.capture import Conversation
-
 from streams.reading import Result, read
 
 GET = b"GET /a HTTP/1.1\r\nHost: www.example.com\r\n\r\n"
