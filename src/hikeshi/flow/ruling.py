@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hikeshi.detect.sigma.reach import Need, unreachable
-from hikeshi.detect.sigma.rules import RuleSet
+from hikeshi.detect.sigma.rules import Correlation, RuleSet, SigmaRule
 from hikeshi.flow.rules import Compiled
 
 Row = dict[str, Any]
@@ -31,23 +31,10 @@ def _rows(compiled: Compiled, present: set[tuple[str, int]], hits: Mapping[str, 
     ruleset = RuleSet.from_bytes(Path(compiled.path).read_bytes())
     absent = {rule.rule: rule.needs for rule in unreachable(ruleset, present)}
     for number, rule in enumerate(ruleset.rules):
-        credit = {"level": rule.level, "author": rule.author, "licence": rule.licence}
-        names = {
-            "set": compiled.name,
-            "id": rule.id,
-            "title": rule.title,
-            "path": rule.path,
-            "sha256": rule.sha256,
-        }
-        needs = absent.get(number)
-        state = "judged" if needs is None else "no-source" if needs else "unmapped"
-        yield {
-            **names,
-            **credit,
-            "state": state,
-            "needs": sorted(map(_need, needs or ())),
-            "hits": hits.get(rule.id, 0),
-        }
+        yield _row(compiled.name, rule, absent.get(number), hits)
+    silent = _silent(ruleset, absent)
+    for number, correlation in enumerate(ruleset.correlations):
+        yield _row(compiled.name, correlation, silent.get(number), hits)
     for refused in ruleset.refused:
         yield {
             "set": compiled.name,
@@ -57,6 +44,35 @@ def _rows(compiled: Compiled, present: set[tuple[str, int]], hits: Mapping[str, 
             "needs": [],
             "hits": 0,
         }
+
+
+def _row(
+    name: str, rule: SigmaRule | Correlation, needs: Sequence[Need] | None, hits: Mapping[str, int]
+) -> Row:
+    """One rule; `needs` is what it would need, None when it could match."""
+    return {
+        "set": name,
+        "id": rule.id,
+        "title": rule.title,
+        "path": rule.path,
+        "sha256": rule.sha256,
+        "level": rule.level,
+        "author": rule.author,
+        "licence": rule.licence,
+        "state": "judged" if needs is None else "no-source" if needs else "unmapped",
+        "needs": sorted(map(_need, needs or ())),
+        "hits": hits.get(rule.id, 0),
+    }
+
+
+def _silent(ruleset: RuleSet, absent: Mapping[int, tuple[Need, ...]]) -> dict[int, tuple[Need, ...]]:
+    """By number the correlations none of whose steps can match, and what those would need."""
+    silent: dict[int, tuple[Need, ...]] = {}
+    for number, correlation in enumerate(ruleset.correlations):
+        steps = [(absent if kind == "rule" else silent).get(step) for kind, step in correlation.steps]
+        if None not in steps:
+            silent[number] = tuple(need for step in steps for need in step or ())
+    return silent
 
 
 def _yara(compiled: Compiled) -> Iterator[Row]:
