@@ -16,10 +16,11 @@ from hikeshi.evidence import discover
 from hikeshi.families import rule_files
 from hikeshi.flow import rules as rule_sets
 from hikeshi.flow.correlating import Correlating
-from hikeshi.flow.judging import Judge, Judging
+from hikeshi.flow.judging import Judging
 from hikeshi.flow.options import Options
 from hikeshi.flow.reading import Reading
 from hikeshi.flow.saving import save
+from hikeshi.flow.sets import item_hits, judges_of
 from hikeshi.schema import Status
 
 PRELOAD = ("hikeshi.flow.tasks", "hikeshi.flow.judges", "pyarrow", "numpy", "orjson")
@@ -55,14 +56,15 @@ def run(
     """Examine evidence into the case at `out`, new or begun earlier."""
     discover.check(evidence)
     sigma = rule_sets.given(options.rules, "sigma")
+    indicators = rule_sets.given(options.indicators, "indicators")
     yara = rule_sets.joined(rule_sets.given(options.yara, "yara"))
     case_write.prepare(out)
     state = State(out)
     state.prepare()
     progress = progress or Progress()
     with Pool(jobs, PRELOAD) as pool:
-        rules = [rule_sets.compiled(files, pool) for files in (_own_rules(), *sigma)]
-        judges = [_judge(compiled) for compiled in rules]
+        rules = [rule_sets.compiled(files, pool) for files in (_own_rules(), *sigma, *indicators)]
+        judges = [judge for compiled in rules for judge in judges_of(compiled)]
         scanner = rule_sets.compiled(yara, pool) if yara else None
         reading, judging = Reading(state, pool, yara=scanner), Judging(state, pool, judges)
         for argument in sorted(evidence):
@@ -82,7 +84,12 @@ def run(
             correlating.take(reply)
     progress.step = "saving"
     progress.tell(progress)
-    hits = [*judging.hits(results), *correlating.hits(), *reading.scan_hits(tree.places)]
+    hits = [
+        *judging.hits(results),
+        *correlating.hits(),
+        *reading.scan_hits(tree.places),
+        *item_hits(rules, tree.places),
+    ]
     losses = [
         *judging.losses(results, tree.places),
         *correlating.losses(tree.places),
@@ -101,11 +108,6 @@ def run(
         totals=account["totals"],
         unconfined=tuple(sorted(pool.missing)),
     )
-
-
-def _judge(rules: rule_sets.Compiled) -> Judge:
-    name = "packs" if rules.name == "packs" else rules.kind
-    return Judge(name, f"hikeshi.flow.judges:{name}", rules.version, "events", rules.path)
 
 
 def _own_rules() -> rule_sets.RuleFiles:

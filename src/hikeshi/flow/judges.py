@@ -103,9 +103,11 @@ def encoded(hits: Iterable[Hit]) -> bytes:
     return "".join(json.dumps(dataclasses.asdict(hit), ensure_ascii=False) + "\n" for hit in hits).encode()
 
 
-def _row(rows: pa.Table, number: int) -> dict[str, Any]:
+def row_of(rows: pa.Table, number: int) -> dict[str, Any]:
+    """One row as a mapping, its time in microseconds."""
     row: dict[str, Any] = rows.slice(number, 1).to_pylist()[0]
-    row["time"] = rows.column("time")[number].value
+    if "time" in row:
+        row["time"] = rows.column("time")[number].value
     return row
 
 
@@ -114,7 +116,7 @@ def _own(rows: pa.Table, ruleset: RuleSet) -> Iterator[Hit]:
     for number, row, _ in judge_sigma(rows, ruleset):
         rule = ruleset.rules[number]
         pack, meaning = known[rule.id]
-        yield hit(meaning, pack.family, _row(rows, row), rule.credit())
+        yield hit(meaning, pack.family, row_of(rows, row), rule.credit())
 
 
 @cache
@@ -127,7 +129,7 @@ def _others(rows: pa.Table, matches: Iterable[Match], ruleset: RuleSet) -> Itera
     for number, row in _distinct(matches):
         rule = ruleset.rules[number]
         if rule.reported:
-            yield _credited(_row(rows, row), rule)
+            yield _credited(row_of(rows, row), rule)
 
 
 def _distinct(matches: Iterable[Match]) -> Iterator[tuple[int, int]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hikeshi.detect.indicators.sets import IndicatorSet
 from hikeshi.detect.sigma.reach import Need, unreachable
 from hikeshi.detect.sigma.rules import Correlation, RuleSet, SigmaRule
 from hikeshi.flow.rules import Compiled
@@ -28,6 +29,9 @@ def _rows(compiled: Compiled, present: set[tuple[str, int]], hits: Mapping[str, 
     if compiled.kind == "yara":
         yield from _yara(compiled)
         return
+    if compiled.kind == "indicators":
+        yield from _indicators(compiled, hits)
+        return
     ruleset = RuleSet.from_bytes(Path(compiled.path).read_bytes())
     absent = {rule.rule: rule.needs for rule in unreachable(ruleset, present)}
     for number, rule in enumerate(ruleset.rules):
@@ -35,15 +39,7 @@ def _rows(compiled: Compiled, present: set[tuple[str, int]], hits: Mapping[str, 
     silent = _silent(ruleset, absent)
     for number, correlation in enumerate(ruleset.correlations):
         yield _row(compiled.name, correlation, silent.get(number), hits)
-    for refused in ruleset.refused:
-        yield {
-            "set": compiled.name,
-            "path": refused.path,
-            "state": "refused",
-            "reason": refused.reason,
-            "needs": [],
-            "hits": 0,
-        }
+    yield from (_refused(compiled.name, refused.path, refused.reason) for refused in ruleset.refused)
 
 
 def _row(
@@ -80,14 +76,22 @@ def _yara(compiled: Compiled) -> Iterator[Row]:
     from hikeshi.detect.yara import YaraSet
 
     for path, reason in YaraSet.from_bytes(Path(compiled.path).read_bytes()).refused:
-        yield {
-            "set": compiled.name,
-            "path": path,
-            "state": "refused",
-            "reason": reason,
-            "needs": [],
-            "hits": 0,
-        }
+        yield _refused(compiled.name, path, reason)
+
+
+def _indicators(compiled: Compiled, hits: Mapping[str, int]) -> Iterator[Row]:
+    """Every indicator, and every line that is none."""
+    given = IndicatorSet.from_bytes(Path(compiled.path).read_bytes())
+    for each in given.indicators:
+        rule = each.credit()
+        credit = {"id": rule.id, "title": rule.title, "author": rule.author, "licence": rule.licence}
+        state = {"set": compiled.name, "path": each.source, "state": "judged", "needs": []}
+        yield {**credit, **state, "hits": hits.get(rule.id, 0)}
+    yield from (_refused(compiled.name, refused.path, refused.reason) for refused in given.refused)
+
+
+def _refused(name: str, path: str, reason: str) -> Row:
+    return {"set": name, "path": path, "state": "refused", "reason": reason, "needs": [], "hits": 0}
 
 
 def _need(need: Need) -> str:

@@ -140,7 +140,10 @@ def _account(
 
 def _options(options: Options) -> dict[str, Any]:
     """Rule sets are named by what they are called, not by where they lay."""
-    names = {key: sorted(Path(path).name for path in getattr(options, key)) for key in ("rules", "yara")}
+    names = {
+        key: sorted(Path(path).name for path in getattr(options, key))
+        for key in ("rules", "yara", "indicators")
+    }
     return dataclasses.asdict(options) | names
 
 
