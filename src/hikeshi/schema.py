@@ -263,6 +263,14 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("needs", "list"),
         ("hits", "int64"),
     ),
+    # The records that a correlation's finding rests on, each with the rule that matched it.
+    "correlated": (
+        ("finding", "text"),
+        ("rule", "text"),
+        ("item", "text"),
+        ("record", "int64"),
+        ("time", "time"),
+    ),
     # Every item once.
     "items": (
         ("item", "text"),
@@ -344,6 +352,7 @@ class Reason(enum.StrEnum):
     INTERNAL = "internal-error"
     UNACCOUNTED = "unaccounted"
     NOT_AT_HAND = "not-at-hand"
+    UNDATED = "undated"
     MISSING_EXTRA = "missing-extra"
 
 
@@ -469,7 +478,10 @@ class Rule:
 
 @dataclass(frozen=True)
 class Hit:
-    """A finding before its places are known: it points at a record or an offset of an item."""
+    """A finding before its places are known: it points at a record or an offset of an item.
+
+    A hit that rests on several records points at the first; `others` are all of them: `rule`, `item`, `record`, `time`.
+    """
 
     item: str
     grade: Grade
@@ -485,6 +497,7 @@ class Hit:
     techniques: Sequence[str] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
     rule: Rule | None = None
+    others: Sequence[Mapping[str, Any]] = ()
 
 
 def table(name: str, rows: Sequence[Mapping[str, Any]]) -> pa.Table:

@@ -390,7 +390,7 @@ def incident(folder: Path, rules: bool = True) -> Saved:
         gaps=gaps,
         events=events,
         intake=INTAKE,
-        rules=[{"name": "sigma-rules", "sha256": item("rules")}] if rules else [],
+        rules=[{"name": "sigma-rules", "kind": "sigma", "sha256": item("rules")}] if rules else [],
     )
 
 
@@ -561,5 +561,5 @@ def large(folder: Path, count: int = 50_000) -> Saved:
         hits,
         hosts=hosts,
         examined={row["host"]: frozenset({f"{SYSMON}/13"}) for row in hosts},
-        rules=[{"name": "sigma-rules", "sha256": item("rules")}],
+        rules=[{"name": "sigma-rules", "kind": "sigma", "sha256": item("rules")}],
     )

@@ -17,8 +17,8 @@ def running_findings(case: Path) -> Iterator[dict[str, Any]]:
     state = State(case)
     hits = []
     for done in state.finished():
-        if "hits" in done:
-            with open(state.part(done["hits"]), "rb") as file:
+        if "hits" in done["parts"]:
+            with open(state.part(done["parts"]["hits"]), "rb") as file:
                 hits += [json.loads(line) for line in file]
     for hit in sorted(
         hits, key=lambda hit: (hit["time"] or 0, hit["item"], hit["record"] or 0, hit["message"])

@@ -53,6 +53,32 @@ class Part:
         os.unlink(self._path)
 
 
+class Parts:
+    """The parts of one task by kind, each made at its first bytes; those in `always` are made in any case."""
+
+    def __init__(self, state: State, *always: str) -> None:
+        self._state, self._always = state, always
+        self._parts: dict[str, Part] = {}
+
+    def write(self, kind: str, data: bytes) -> None:
+        """Append bytes to the part of a kind."""
+        if kind not in self._parts:
+            self._parts[kind] = self._state.new_part()
+        self._parts[kind].write(data)
+
+    def keep(self) -> dict[str, str]:
+        """Close and name all parts; gives the names by kind."""
+        for kind in self._always:
+            self.write(kind, b"")
+        return {kind: part.keep() for kind, part in sorted(self._parts.items())}
+
+    def drop(self) -> None:
+        """Forget all parts."""
+        for part in self._parts.values():
+            part.drop()
+        self._parts.clear()
+
+
 class State:
     """The state folder of one case."""
 
@@ -89,6 +115,12 @@ class State:
             return cast(Done, json.loads(text))
         except ValueError:
             return None
+
+    def usable(self, task: str) -> Done | None:
+        """What a finished task left, all its parts included; None when it was lost or one of them is gone."""
+        done = self.done(task)
+        whole = done is not None and "lost" not in done and self.intact(done["parts"].values())
+        return done if whole else None
 
     def finish(self, task: str, result: Done) -> None:
         """Create the done-file of a task; the first one stays, unless it is unusable or only says that it was lost."""

@@ -39,6 +39,13 @@ def add(verbs: Any) -> None:
         help="YARA rules: a file, a folder or an archive",
     )
     verb.add_argument(
+        "--indicators",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="indicators to look up: CSV or a plain list, a STIX 2.1 bundle, a MISP event",
+    )
+    verb.add_argument(
         "--jobs",
         type=_jobs,
         default=os.cpu_count() or 1,
@@ -104,6 +111,7 @@ def handle(options: argparse.Namespace) -> int:
             Options(
                 rules=tuple(options.rules),
                 yara=tuple(options.yara),
+                indicators=tuple(options.indicators),
                 timezone=options.tz,
                 tlp=options.tlp,
                 languages=languages,

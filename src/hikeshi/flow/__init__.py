@@ -15,10 +15,12 @@ from hikeshi.engine.local import Pool
 from hikeshi.evidence import discover
 from hikeshi.families import rule_files
 from hikeshi.flow import rules as rule_sets
-from hikeshi.flow.judging import Judge, Judging
+from hikeshi.flow.correlating import Correlating
+from hikeshi.flow.judging import Judging
 from hikeshi.flow.options import Options
 from hikeshi.flow.reading import Reading
 from hikeshi.flow.saving import save
+from hikeshi.flow.sets import item_hits, judges_of
 from hikeshi.schema import Status
 
 PRELOAD = ("hikeshi.flow.tasks", "hikeshi.flow.judges", "pyarrow", "numpy", "orjson")
@@ -54,14 +56,15 @@ def run(
     """Examine evidence into the case at `out`, new or begun earlier."""
     discover.check(evidence)
     sigma = rule_sets.given(options.rules, "sigma")
+    indicators = rule_sets.given(options.indicators, "indicators")
     yara = rule_sets.joined(rule_sets.given(options.yara, "yara"))
     case_write.prepare(out)
     state = State(out)
     state.prepare()
     progress = progress or Progress()
     with Pool(jobs, PRELOAD) as pool:
-        rules = [rule_sets.compiled(files, pool) for files in (_own_rules(), *sigma)]
-        judges = [Judge(r.name if r.name == "packs" else "sigma", r.version, "events", r.path) for r in rules]
+        rules = [rule_sets.compiled(files, pool) for files in (_own_rules(), *sigma, *indicators)]
+        judges = [judge for compiled in rules for judge in judges_of(compiled)]
         scanner = rule_sets.compiled(yara, pool) if yara else None
         reading, judging = Reading(state, pool, yara=scanner), Judging(state, pool, judges)
         for argument in sorted(evidence):
@@ -75,10 +78,23 @@ def run(
         for reply in pool.replies():
             judging.take(reply)
             _tell_judging(progress, judging)
+        correlating = Correlating(state, pool)
+        correlating.offer(judging, results)
+        for reply in pool.replies():
+            correlating.take(reply)
     progress.step = "saving"
     progress.tell(progress)
-    hits = [*judging.hits(results), *reading.scan_hits(tree.places)]
-    losses = [*judging.losses(results, tree.places), *reading.scan_losses(tree.places)]
+    hits = [
+        *judging.hits(results),
+        *correlating.hits(),
+        *reading.scan_hits(tree.places),
+        *item_hits(rules, tree.places),
+    ]
+    losses = [
+        *judging.losses(results, tree.places),
+        *correlating.losses(tree.places),
+        *reading.scan_losses(tree.places),
+    ]
     account = save(
         out, state, options, tree, results, hits, losses, [*rules, *([scanner] if scanner else [])]
     )
@@ -86,8 +102,8 @@ def run(
     return Outcome(
         out,
         read=reading.read,
-        judged=judging.judged + reading.scanned,
-        reused=len(reading.reused) + len(reading.scans_reused) + judging.reused,
+        judged=judging.judged + correlating.judged + reading.scanned,
+        reused=len(reading.reused) + len(reading.scans_reused) + judging.reused + correlating.reused,
         complete=all(account.status in whole for account in tree.accounts.values()) and not losses,
         totals=account["totals"],
         unconfined=tuple(sorted(pool.missing)),

@@ -10,9 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from hikeshi.detect.sigma.judge import Match
 from hikeshi.detect.sigma.judge import judge as judge_sigma
 from hikeshi.detect.sigma.rules import RuleSet, SigmaRule
-from hikeshi.families import Pack, packs
+from hikeshi.families import Pack
+from hikeshi.families import packs as all_packs
+from hikeshi.flow.steps import correlated, step_lines
 from hikeshi.pack import PackRule, event_fields, hit
 from hikeshi.schema import Grade, Hit
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
     from hikeshi.detect.yara import YaraMatch, YaraSet
 
+Sent = tuple[Mapping[str, Any], bytes]
 Units = Sequence[tuple[Mapping[str, Any], Sequence[BinaryIO]]]
 
 # What a reader of the report wants to see of an event that a rule of others has hit.
@@ -39,15 +43,35 @@ SHOWN = (
 _loaded: dict[str, RuleSet] = {}
 
 
-def judge(arguments: Mapping[str, Any], units: Units) -> Iterator[tuple[Mapping[str, Any], bytes]]:
-    """Judge each unit's rows; its files are the part and the compiled rules. Messages carry hits as JSON lines."""
+def packs(arguments: Mapping[str, Any], units: Units) -> Iterator[Sent]:
+    """Judge each unit's rows by the packs' own rules; its files are the part and the compiled rules."""
     for index, (_, (part, rules)) in enumerate(units):
-        ruleset = _ruleset(rules, arguments["version"])
-        own = arguments["judge"] == "packs"
+        ruleset = ruleset_of(rules, arguments["version"])
         for rows in batches(part):
-            hits = _own(rows, ruleset) if own else _others(rows, ruleset)
-            text = "".join(_line(found) for found in hits)
-            yield {"kind": "hits", "unit": index}, text.encode()
+            yield {"kind": "hits", "unit": index}, encoded(_own(rows, ruleset))
+        yield {"kind": "end", "unit": index}, b""
+
+
+def sigma(arguments: Mapping[str, Any], units: Units) -> Iterator[Sent]:
+    """Judge each unit's rows by rules of others; sends hits and, under `steps`, what correlations build on."""
+    for index, (_, (part, rules)) in enumerate(units):
+        ruleset = ruleset_of(rules, arguments["version"])
+        for rows in batches(part):
+            matches = list(judge_sigma(rows, ruleset))
+            yield {"kind": "hits", "unit": index}, encoded(_others(rows, matches, ruleset))
+            if ruleset.correlations:
+                steps, undated = step_lines(rows, matches, ruleset)
+                yield {"kind": "steps", "unit": index}, steps
+                if undated:
+                    yield {"kind": "undated", "unit": index}, undated
+        yield {"kind": "end", "unit": index}, b""
+
+
+def correlate(arguments: Mapping[str, Any], units: Units) -> Iterator[Sent]:
+    """Correlate over a whole case; each unit's files are the steps of all parts and the compiled rules."""
+    for index, (_, (steps, rules)) in enumerate(units):
+        ruleset = ruleset_of(rules, arguments["version"])
+        yield {"kind": "hits", "unit": index}, encoded(correlated(map(json.loads, steps), ruleset))
         yield {"kind": "end", "unit": index}, b""
 
 
@@ -63,7 +87,8 @@ def batches(part: BinaryIO) -> Iterator[pa.Table]:
         yield pa.concat_tables(tables)
 
 
-def _ruleset(file: BinaryIO, version: str) -> RuleSet:
+def ruleset_of(file: BinaryIO, version: str) -> RuleSet:
+    """The compiled rules in a file, kept for the tasks to come."""
     if version not in _loaded:
         data = file.read()
         if hashlib.sha256(data).hexdigest() != version:
@@ -73,13 +98,16 @@ def _ruleset(file: BinaryIO, version: str) -> RuleSet:
     return _loaded[version]
 
 
-def _line(found: Hit) -> str:
-    return json.dumps(dataclasses.asdict(found), ensure_ascii=False) + "\n"
+def encoded(hits: Iterable[Hit]) -> bytes:
+    """Hits as JSON lines."""
+    return "".join(json.dumps(dataclasses.asdict(hit), ensure_ascii=False) + "\n" for hit in hits).encode()
 
 
-def _row(rows: pa.Table, number: int) -> dict[str, Any]:
+def row_of(rows: pa.Table, number: int) -> dict[str, Any]:
+    """One row as a mapping, its time in microseconds."""
     row: dict[str, Any] = rows.slice(number, 1).to_pylist()[0]
-    row["time"] = rows.column("time")[number].value
+    if "time" in row:
+        row["time"] = rows.column("time")[number].value
     return row
 
 
@@ -88,23 +116,23 @@ def _own(rows: pa.Table, ruleset: RuleSet) -> Iterator[Hit]:
     for number, row, _ in judge_sigma(rows, ruleset):
         rule = ruleset.rules[number]
         pack, meaning = known[rule.id]
-        yield hit(meaning, pack.family, _row(rows, row), rule.credit())
+        yield hit(meaning, pack.family, row_of(rows, row), rule.credit())
 
 
 @cache
 def pack_rules() -> dict[str, tuple[Pack, PackRule]]:
     """Every rule of every pack by its id."""
-    return {rule.id: (pack, rule) for pack in packs() for rule in pack.sigma}
+    return {rule.id: (pack, rule) for pack in all_packs() for rule in pack.sigma}
 
 
-def _others(rows: pa.Table, ruleset: RuleSet) -> Iterator[Hit]:
-    for number, row in _distinct(judge_sigma(rows, ruleset)):
+def _others(rows: pa.Table, matches: Iterable[Match], ruleset: RuleSet) -> Iterator[Hit]:
+    for number, row in _distinct(matches):
         rule = ruleset.rules[number]
         if rule.reported:
-            yield _credited(_row(rows, row), rule)
+            yield _credited(row_of(rows, row), rule)
 
 
-def _distinct(matches: Iterable[Any]) -> Iterator[tuple[int, int]]:
+def _distinct(matches: Iterable[Match]) -> Iterator[tuple[int, int]]:
     """A rule and an event that meet by two routes are one hit."""
     last = None
     for match in matches:
@@ -131,7 +159,7 @@ def _credited(row: Mapping[str, Any], rule: SigmaRule) -> Hit:
     )
 
 
-def scan(arguments: Mapping[str, Any], units: Units) -> Iterator[tuple[Mapping[str, Any], bytes]]:
+def scan(arguments: Mapping[str, Any], units: Units) -> Iterator[Sent]:
     """Scan each unit's bytes with YARA rules; its files are the item and the compiled rules."""
     from hikeshi.detect.yara import LARGEST
     from hikeshi.detect.yara import scan as scan_bytes
@@ -141,7 +169,7 @@ def scan(arguments: Mapping[str, Any], units: Units) -> Iterator[tuple[Mapping[s
             raise ValueError(f"items over {LARGEST} bytes are not scanned with YARA")
         ruleset = _yara(rules, arguments["version"])
         hits = (_scanned(unit["id"], match) for match in scan_bytes(file.read(), ruleset))
-        yield {"kind": "hits", "unit": index}, "".join(map(_line, hits)).encode()
+        yield {"kind": "hits", "unit": index}, encoded(hits)
         yield {"kind": "end", "unit": index}, b""
 
 

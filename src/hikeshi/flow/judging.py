@@ -8,20 +8,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hikeshi.case.state import Done, Part, State, task_id
+from hikeshi.case.state import Done, Parts, State, task_id
 from hikeshi.engine import Limits, Reply, Task, Unit
 from hikeshi.engine.local import Pool
 from hikeshi.flow.rules import file_opener
 
-JUDGE = "hikeshi.flow.judges:judge"
+# Bumped when judges leave something else for the same rows and rules.
+FORM = "2"
 BATCH_UNITS, BATCH_ROWS = 32, 5_000
 
 
 @dataclass(frozen=True)
 class Judge:
-    """One rule set that judges rows of `table`; `version` is the hash of its compiled form, in the file `rules`."""
+    """What judges rows of `table`: the worker function `work` with the rules in a file, `version` being their hash.
+
+    Its messages are of kind `hits`, or of another kind for what is kept for a later task; each kind becomes a part.
+    """
 
     name: str
+    work: str
     version: str
     table: str
     rules: str
@@ -32,8 +37,8 @@ class Judging:
 
     def __init__(self, state: State, pool: Pool, judges: Sequence[Judge]) -> None:
         self._state, self._pool, self._judges = state, pool, judges
-        self._work: dict[str, tuple[str, Part]] = {}
-        self._pending: dict[tuple[str, str], list[tuple[str, str, int]]] = {}
+        self._work: dict[str, Parts] = {}
+        self._pending: dict[Judge, list[tuple[str, str, int]]] = {}
         self._given: set[str] = set()
         self.reused = 0
         self.judged = 0
@@ -42,7 +47,7 @@ class Judging:
 
     def task(self, judge: Judge, item: str, part: str) -> str:
         """Id of the task of one judge on one part."""
-        return task_id("judge", judge.name, judge.version, item, part)
+        return task_id("judge", FORM, judge.name, judge.version, item, part)
 
     def offer(self, item: str, done: Done) -> None:
         """Queue what has not judged the rows of an item yet."""
@@ -54,12 +59,11 @@ class Judging:
             if task in self._given:
                 continue
             self._given.add(task)
-            earlier = self._state.done(task)
-            if earlier is not None and "lost" not in earlier and self._state.intact([earlier["hits"]]):
+            if self._state.usable(task):
                 self.reused += 1
                 continue
             self.offered += 1
-            pending = self._pending.setdefault((judge.name, judge.version), [])
+            pending = self._pending.setdefault(judge, [])
             pending.append((item, part, done["rows"][judge.table]))
             if len(pending) >= BATCH_UNITS or sum(rows for _, _, rows in pending) >= BATCH_ROWS:
                 self._submit(judge)
@@ -70,7 +74,7 @@ class Judging:
             self._submit(judge)
 
     def _submit(self, judge: Judge) -> None:
-        pending = self._pending.pop((judge.name, judge.version), [])
+        pending = self._pending.pop(judge, [])
         if not pending:
             return
         units = []
@@ -80,33 +84,27 @@ class Judging:
         rows = sum(rows for _, _, rows in pending)
         arguments = {"judge": judge.name, "version": judge.version, "table": judge.table}
         limits = Limits(silence=300 + rows / 500, wall=3600 + rows / 100)
-        self._pool.submit(Task(JUDGE, units, arguments, limits, priority=(rows >> 14, 0)))
+        self._pool.submit(Task(judge.work, units, arguments, limits, priority=(rows >> 14, 0)))
 
     def take(self, reply: Reply) -> None:
         """Keep what a judge says."""
         task = reply.unit.key
-        if task not in self._work:
-            self._work[task] = (reply.unit.arguments["item"], self._state.new_part())
-        item, part = self._work[task]
+        parts = self._work.setdefault(task, Parts(self._state, "hits"))
         if reply.message:
-            part.write(reply.message.blob)
-        elif reply.again:
-            part.drop()
-            del self._work[task]
-        else:
-            del self._work[task]
-            result: dict[str, Any] = {"item": item}
-            if reply.lost:
-                part.drop()
-                part = self._state.new_part()
-                self.lost += 1
-                result |= {
-                    "lost": reply.lost.value,
-                    "detail": reply.detail,
-                    "judge": reply.task.arguments["judge"],
-                }
-            self._state.finish(task, result | {"hits": part.keep()})
-            self.judged += 1
+            parts.write(reply.message.head["kind"], reply.message.blob)
+            return
+        del self._work[task]
+        if reply.again:
+            parts.drop()
+            return
+        result: dict[str, Any] = {"item": reply.unit.arguments["item"]}
+        if reply.lost:
+            parts.drop()
+            self.lost += 1
+            name = reply.task.arguments["judge"]
+            result |= {"lost": reply.lost.value, "detail": reply.detail, "judge": name}
+        self._state.finish(task, result | {"parts": parts.keep()})
+        self.judged += 1
 
     def results(self, results: Mapping[str, Done]) -> Iterator[tuple[Judge, str, Done]]:
         """What each judge left about each item; `results` holds what reading the items left."""
@@ -136,6 +134,10 @@ class Judging:
     def hits(self, results: Mapping[str, Done]) -> Iterator[dict[str, Any]]:
         """All hits of the case, in a fixed order."""
         for _, _, done in self.results(results):
-            with open(self._state.part(done["hits"]), "rb") as file:
-                for line in file:
-                    yield json.loads(line)
+            yield from lines(self._state, done["parts"]["hits"])
+
+
+def lines(state: State, part: str) -> Iterator[dict[str, Any]]:
+    """The JSON lines of a part."""
+    with open(state.part(part), "rb") as file:
+        yield from map(json.loads, file)

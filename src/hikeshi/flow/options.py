@@ -12,6 +12,7 @@ class Options:
 
     rules: tuple[str, ...] = ()
     yara: tuple[str, ...] = ()
+    indicators: tuple[str, ...] = ()
     timezone: str = "Asia/Tokyo"
     tlp: str = "AMBER+STRICT"
     languages: tuple[str, ...] = ("ja", "en")

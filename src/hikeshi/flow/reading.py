@@ -135,7 +135,7 @@ class Reading:
         for item in sorted(items):
             done = self.scan_result(item)
             if done is not None:
-                with open(self._state.part(done["hits"]), "rb") as file:
+                with open(self._state.part(done["parts"]["hits"]), "rb") as file:
                     yield from map(json.loads, file)
 
     def scan_losses(self, places: Mapping[str, Sequence[str]]) -> Iterator[dict[str, Any]]:
@@ -180,7 +180,9 @@ class Reading:
     def _scan_of(self, item: str) -> Done | None:
         done = self.scan_result(item)
         return (
-            done if done is not None and "lost" not in done and self._state.intact([done["hits"]]) else None
+            done
+            if done is not None and "lost" not in done and self._state.intact([done["parts"]["hits"]])
+            else None
         )
 
     def _whole(self, done: Done) -> bool:
@@ -272,7 +274,7 @@ class Reading:
                 entry.hits.drop()
                 entry.hits = self._state.new_part()
                 result |= {"lost": reply.lost.value, "detail": reply.detail}
-            self._state.finish(self.scan_task(entry.item), result | {"hits": entry.hits.keep()})
+            self._state.finish(self.scan_task(entry.item), result | {"parts": {"hits": entry.hits.keep()}})
             self.scanned += 1
             entry.scan = False
             self._finish(entry, SCAN)

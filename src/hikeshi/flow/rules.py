@@ -17,8 +17,14 @@ from hikeshi.engine.local import Pool
 from hikeshi.errors import RuleError
 from hikeshi.evidence.discover import walk
 
-COMPILE = {"sigma": "hikeshi.flow.tasks:compile_rules", "yara": "hikeshi.flow.tasks:compile_yara"}
-PACKAGE = {"sigma": "pysigma", "yara": "yara-x"}
+COMPILE = {
+    "sigma": "hikeshi.flow.tasks:compile_rules",
+    "yara": "hikeshi.flow.tasks:compile_yara",
+    "indicators": "hikeshi.flow.tasks:compile_indicators",
+}
+# What compiles each kind, and whose version therefore counts.
+PACKAGE = {"sigma": "pysigma", "yara": "yara-x", "indicators": "orjson"}
+NAMED = {"sigma": "Sigma rule", "yara": "YARA rule", "indicators": "indicator"}
 LARGEST = 256 << 20
 
 # Bumped when compiling the same rules gives another result; the compiler's version counts by itself.
@@ -54,19 +60,19 @@ class Compiled:
 
 
 def given(arguments: Sequence[str], kind: str) -> list[RuleFiles]:
-    """The rule sets of ``--rules`` or ``--yara``; RuleError when one cannot be read."""
+    """The sets of ``--rules``, ``--yara`` or ``--indicators``; RuleError when one cannot be read."""
     sets = []
     for argument in arguments:
         if not os.path.exists(argument):
-            raise RuleError(f"There are no rules at {argument!r}; give a file, a folder or an archive.")
+            raise RuleError(
+                f"There is no {NAMED[kind]} at {argument!r}; give a file, a folder or an archive."
+            )
         found, size = [], 0
         for met in walk(argument):
             if met.source:
                 size += met.source.size
                 if size > LARGEST:
-                    raise RuleError(
-                        f"{argument!r} is larger than 256 MiB; give the folder or archive of the rules alone."
-                    )
+                    raise RuleError(f"{argument!r} is larger than 256 MiB; give the {NAMED[kind]}s alone.")
                 found.append((met.path.partition("/")[2] or met.path, Path(met.source.path).read_bytes()))
         sets.append(RuleFiles(os.path.basename(os.path.abspath(argument)), tuple(sorted(found)), kind))
     return sorted(sets, key=lambda rules: (rules.name, rules.sha256))
@@ -95,11 +101,11 @@ def _compile(rules: RuleFiles, pool: Pool, path: Path) -> None:
             result = reply.message.blob
         if reply.lost:
             raise RuleError(
-                f"The rules {rules.name!r} could not be compiled ({reply.lost}); {reply.detail[-400:]}"
+                f"The {NAMED[rules.kind]}s {rules.name!r} could not be read ({reply.lost}); {reply.detail[-400:]}"
             )
     if not result:
         raise RuleError(
-            f"There is no {rules.kind} rule in {rules.name!r}; give the folder or archive that holds the rule files."
+            f"There is no {NAMED[rules.kind]} in {rules.name!r}; give the file, folder or archive that holds them."
         )
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as scratch:
         scratch.write(result)

@@ -55,7 +55,9 @@ def save(
     query = Database(out).rows
 
     where = {item: [(path, None) for path in paths] for item, paths in tree.places.items()}
-    found = case_findings.findings(surviving([*hits, *_joined(hits)]), where)
+    hits = list(surviving([*hits, *_joined(hits)]))
+    found = case_findings.findings(hits, where)
+    tables.write_rows(out, "correlated", list(case_findings.correlated(hits, where)))
     case_write.write_lines(out / "findings.jsonl", found)
     issues = sorted([*tree.issues, *losses], key=case_write.issue_order)
     case_write.write_lines(out / "issues.jsonl", issues)
@@ -138,7 +140,10 @@ def _account(
 
 def _options(options: Options) -> dict[str, Any]:
     """Rule sets are named by what they are called, not by where they lay."""
-    names = {key: sorted(Path(path).name for path in getattr(options, key)) for key in ("rules", "yara")}
+    names = {
+        key: sorted(Path(path).name for path in getattr(options, key))
+        for key in ("rules", "yara", "indicators")
+    }
     return dataclasses.asdict(options) | names
 
 

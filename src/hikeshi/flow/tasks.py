@@ -122,6 +122,17 @@ def compile_yara(arguments: Mapping[str, Any], units: Units) -> Iterator[Sent]:
         yield {"kind": "end", "unit": index}, b""
 
 
+def compile_indicators(arguments: Mapping[str, Any], units: Units) -> Iterator[Sent]:
+    """Read indicators: one unit as for Sigma; sends the set."""
+    from hikeshi.detect.indicators.sources import compile_indicators as compile_files
+
+    for index, (unit, files) in enumerate(units):
+        found = compile_files(_rule_files(unit["names"], files))
+        if found.indicators or found.refused:
+            yield {"kind": "rules", "unit": index}, found.to_bytes()
+        yield {"kind": "end", "unit": index}, b""
+
+
 def _rule_files(names: Sequence[str], files: Sequence[BinaryIO]) -> list[tuple[str, bytes]]:
     return [pair for name, file in zip(names, files, strict=True) for pair in _opened(name, file.read(), 0)]
 

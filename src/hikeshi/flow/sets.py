@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which judges each compiled set calls for, and what is looked up outside the tables."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hikeshi.detect.indicators.tables import SEARCHED
+from hikeshi.flow import lookups
+from hikeshi.flow.judging import Judge
+from hikeshi.flow.rules import Compiled
+from hikeshi.schema import TABLES
+
+
+def judges_of(rules: Compiled) -> list[Judge]:
+    """The judges of one set: rules judge events, indicators are looked up in every table that can hold one."""
+    if rules.kind == "indicators":
+        work, tables = "hikeshi.flow.lookups:indicators", sorted(SEARCHED.keys() & TABLES.keys())
+        return [Judge("indicators", work, rules.version, table, rules.path) for table in tables]
+    name = "packs" if rules.name == "packs" else "sigma"
+    return [Judge(name, f"hikeshi.flow.judges:{name}", rules.version, "events", rules.path)]
+
+
+def item_hits(rules: Sequence[Compiled], places: Mapping[str, Sequence[str]]) -> Iterator[dict[str, Any]]:
+    """Hits of the indicators over the items themselves."""
+    for compiled in rules:
+        if compiled.kind == "indicators":
+            yield from map(dataclasses.asdict, lookups.item_hits(Path(compiled.path), places))
