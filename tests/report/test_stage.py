@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from hikeshi import words
 from hikeshi.errors import UsageError
 from hikeshi.ledger.say_lint import forbidden
 from hikeshi.report.stage.snapshot import STEALING, read
@@ -78,6 +79,7 @@ def test_counts_are_ranges_and_unknown_is_not_no(case: Path) -> None:
     assert data["hosts"][KEIRI]["stealing"] == "ran"
     assert data["hosts"][FILES]["stealing"] == "unknown"
     assert "痕跡なしは漏えいなしを意味しない。" in page
+    assert words.name("cell", "no-evidence", "ja") in page
 
 
 def test_the_analyst_knows_more(case: Path) -> None:
@@ -109,7 +111,7 @@ def test_office_files_hold_the_same_facts_and_the_same_bytes(case: Path) -> None
     assert [row[-1] for row in rows[1:]]
     assert {row[-1] for row in rows[1:]} == set(data["findings"])
     note = zipfile.ZipFile(io.BytesIO(files["management.ja.docx"])).read("word/document.xml").decode()
-    assert "第1報" in note
+    assert "第一報" in note
     assert "確認済" in note
     shutil.rmtree(one)
     again = write_stage(case, "first", LATE).parent

@@ -59,7 +59,7 @@ def _states(p: Speaker, key: str, states: Mapping[str, int]) -> list[str]:
 
 
 def _host(p: Speaker, name: str, host: Any) -> str:
-    grade = p.name("grade", host.grade) if host.grade else p.t["none"]
+    grade = p.grade(host.grade)
     states = f"{p.t['stealing']}: {p.t[f'state-{host.stealing}']}; {p.t['contact']}: {p.t[f'state-{host.contact}']}"
     return f"{p.value('host', name)} — {grade}; {p.time(host.first)} – {p.time(host.last)}; {states}"
 

@@ -118,8 +118,14 @@ def _hosts(stage: Stage, p: Speaker) -> Iterator[list[str]]:
             f"{p.name('function', key)} ({p.name('grade', use.grade)})" for key, use in host.functions.items()
         ]
         states = [p.t[f"state-{host.stealing}"], p.t[f"state-{host.contact}"]]
-        grade = p.name("grade", host.grade) if host.grade else p.t["none"]
-        yield [name, grade, p.time(host.first), p.time(host.last), *states, ", ".join(functions)]
+        yield [
+            name,
+            p.grade(host.grade),
+            p.time(host.first),
+            p.time(host.last),
+            *states,
+            ", ".join(functions),
+        ]
 
 
 def _indicators(stage: Stage, p: Speaker) -> Iterator[list[str]]:

@@ -63,7 +63,13 @@ class Speaker:
     def heading(self) -> str:
         """Stage and number."""
         now = self.stage.now
-        return f"{self.t[now.stage]} {self.t['number'].format(n=now.number)}"
+        if now.stage == "first":
+            return self.t["first"]
+        return f"{self.t[now.stage]} ({self.t['number'].format(n=now.number)})"
+
+    def grade(self, grade: str) -> str:
+        """A machine's strongest grade; without any trace it is no evidence, which is not the same as no leak."""
+        return self.name("grade", grade) if grade else self.name("cell", "no-evidence")
 
     def affected(self) -> str:
         """How many machines, as a range."""
