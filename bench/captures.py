@@ -161,7 +161,14 @@ def peers() -> dict[str, Callable[[Path], None]]:
 
 def small(folder: Path) -> float:
     """Milliseconds for one of 1,500 small captures read in one run."""
-    data = pcap(Conversation().open().send(b"GET / HTTP/1.1\r\n\r\n").receive(b"HTTP/1.1 204 No\r\n\r\n").close().packets)
+    data = pcap(
+        Conversation()
+        .open()
+        .send(b"GET / HTTP/1.1\r\n\r\n")
+        .receive(b"HTTP/1.1 204 No\r\n\r\n")
+        .close()
+        .packets
+    )
     path = folder / "small.pcap"
     path.write_bytes(data)
     start = processor()

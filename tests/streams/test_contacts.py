@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from hikeshi.synth import capture as make
 from hikeshi.synth.capture import Conversation
-
 from streams.reading import read
 
 

@@ -9,7 +9,6 @@ from hikeshi.streams import certificates, tls
 from hikeshi.streams.tls import Hello
 from hikeshi.synth import capture as make
 from hikeshi.synth.capture import Conversation
-
 from streams.reading import read
 
 

@@ -8,7 +8,6 @@ import struct
 from hikeshi.streams import dns
 from hikeshi.synth import capture as make
 from hikeshi.synth.capture import Conversation, Packet
-
 from streams.reading import read
 
 NAME = b"\x03www\x07example\x03com\0"

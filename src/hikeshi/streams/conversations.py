@@ -229,7 +229,9 @@ class Conversations:
         self._flat("packets")[number] += np.bincount(code, minlength=size)[at]
         self._flat("bytes")[number] += np.bincount(code, layers.wire, size)[at].astype(np.int64)
         if (layers.held != layers.wire).any():
-            self._flat("cut")[number] += np.bincount(code, layers.wire - layers.held, size)[at].astype(np.int64)
+            self._flat("cut")[number] += np.bincount(code, layers.wire - layers.held, size)[at].astype(
+                np.int64
+            )
         begin = first_rows(code, size)[at]
         if (time[1:] >= time[:-1]).all():
             np.minimum.at(self.first, number >> 1, time[begin])
