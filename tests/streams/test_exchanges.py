@@ -35,7 +35,8 @@ def only(result: Result) -> dict[str, Any]:
 
 
 def test_headers_in_wire_order_and_times() -> None:
-    request = b"POST /gate.php?a=b HTTP/1.0\r\nhost:  www.example.com \r\nX-B: 1\r\nX-A: 2\r\nX-B: 3\r\nContent-Length: 3\r\n\r\nabc"
+    request = b"POST /gate.php?a=b HTTP/1.0\r\nhost:  www.example.com \r\nX-B: 1\r\nX-A: 2\r\nX-B: 3\r\n"
+    request += b"Content-Length: 3\r\n\r\nabc"
     row = only(talk(request, b"HTTP/1.1 404 Not Found\r\nServer: t\r\nContent-Length: 5\r\n\r\nerror"))
     assert (row["method"], row["uri"], row["host"], row["status_code"]) == (
         "POST",

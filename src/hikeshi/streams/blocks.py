@@ -17,21 +17,27 @@ Bytes = NDArray[np.uint8]
 WINDOW = 4 << 20
 LARGEST = 16 << 20
 SLACK = 128
+MOST_DAMAGES = 1000
 
 
 class Window:
-    """Forward view of a file: `data` holds bytes `base` to `base + size`, then SLACK zero bytes."""
+    """Forward view of a file: `data` holds bytes `base` to `base + size`, then at least SLACK other bytes."""
 
     def __init__(self, file: BinaryIO, size: int, start: int = 0) -> None:
         self.file = file
         self.length = size
         self._buffer = bytearray(min(WINDOW, max(size - start, 0)) + SLACK)
+        self._start = 0
         self.base = start
         self.size = 0
         self.file.seek(start)
         self._fill()
 
     def _fill(self) -> None:
+        """Move the bytes to the front of the buffer and read on."""
+        if self._start:
+            self._buffer[: self.size] = self._buffer[self._start : self._start + self.size]
+            self._start = 0
         view = memoryview(self._buffer)[: len(self._buffer) - SLACK]
         while self.size < len(view):
             count = cast(BufferedReader, self.file).readinto(view[self.size :])
@@ -44,12 +50,12 @@ class Window:
     @property
     def data(self) -> memoryview:
         """Bytes of the window."""
-        return memoryview(self._buffer)[: self.size]
+        return memoryview(self._buffer)[self._start : self._start + self.size]
 
     @property
     def bytes(self) -> Bytes:
         """Bytes of the window and the zero bytes after them, as an array that shares the memory."""
-        return np.frombuffer(self._buffer, np.uint8, self.size + SLACK)
+        return np.frombuffer(self._buffer, np.uint8, self.size + SLACK, self._start)
 
     @property
     def last(self) -> bool:
@@ -57,18 +63,20 @@ class Window:
         return self.base + self.size >= self.length
 
     def move(self, by: int, need: int = 0) -> None:
-        """Move the start forward by so many bytes and read on, so that `need` bytes fit."""
-        if by >= self.size:
-            self.base += by
-            self.size = 0
+        """Move the start forward by so many bytes, and read on once little is left or less than `need` bytes."""
+        self.base += by
+        if by > self.size:
             self.file.seek(self.base)
-        else:
-            self._buffer[: self.size - by] = self._buffer[by : self.size]
-            self.base += by
-            self.size -= by
-        if need + SLACK > len(self._buffer):
-            self._buffer = self._buffer[: self.size] + bytearray(need + SLACK - self.size)
-        self._fill()
+        self._start, self.size = (self._start + by, self.size - by) if by <= self.size else (0, 0)
+        room = len(self._buffer) - SLACK
+        if need > room:
+            self._buffer = self._buffer[self._start : self._start + self.size] + bytearray(
+                need + SLACK - self.size
+            )
+            self._start = 0
+            self._fill()
+        elif not self.last and self.size < max(need, room // 2):
+            self._fill()
 
 
 @dataclass

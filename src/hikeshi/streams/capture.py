@@ -50,7 +50,7 @@ def _settled(item: Item) -> Iterator[Settled]:
     indexer = Indexer(item)
     for part in indexer.read():
         if isinstance(part, Settle):
-            yield settle(indexer)
+            yield from settle(indexer)
 
 
 def streams(item: Item) -> Iterator[Stream]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import pairwise
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -89,9 +90,8 @@ def row(key: Key, contact: Contact) -> dict[str, Any]:
     if len(times) < FEW:
         bursts = [t for t, gap in zip(contact.messages, gaps(contact.messages), strict=True) if gap >= PAUSE]
         basis, times = ("messages", bursts) if len(bursts) > FEW else (None, [])
-    steps = np.diff(np.sort(np.array(times, np.float64))) / 1e6
-    period = float(np.median(steps)) if len(steps) else None
-    sizes = np.array(contact.sizes, np.float64).reshape(-1, 2)
+    steps = [(b - a) / 1e6 for a, b in pairwise(sorted(times))]
+    period = median(steps) if steps else None
     client, server, port, protocol = key
     return {
         "client": client,
@@ -105,9 +105,11 @@ def row(key: Key, contact: Contact) -> dict[str, Any]:
         "bytes_received": contact.received,
         "basis": basis,
         "period": None if period is None else round(period, 6),
-        "jitter": None if period is None else round(float(np.median(np.abs(steps - period))), 6),
-        "sent_median": float(np.median(sizes[:, 0])) if len(sizes) else None,
-        "received_median": float(np.median(sizes[:, 1])) if len(sizes) else None,
+        "jitter": None if period is None else round(median(abs(step - period) for step in steps), 6),
+        "sent_median": float(median(sent for sent, _ in contact.sizes)) if contact.sizes else None,
+        "received_median": float(median(received for _, received in contact.sizes))
+        if contact.sizes
+        else None,
         "entropy": entropy(bytes(contact.sample)),
         "prefix": contact.prefix.hex() if contact.prefix and contact.connections >= FEW else None,
     }

@@ -53,9 +53,10 @@ def parse(data: bytes, netbios: bool = False) -> Message | None:
     name, kind, found, notes = "", "", [], []
     more: list[tuple[str, str]] = []
     at = 12
+    known: Known = {}
     try:
         for number in range(questions):
-            text, at = read_name(data, at)
+            text, at = read_name(data, at, known)
             (code_of_type, _class) = _unpack(">HH", data, at)
             at += 4
             if number == 0:
@@ -66,12 +67,14 @@ def parse(data: bytes, netbios: bool = False) -> Message | None:
         return None
     try:
         for _ in range(min(answers, MOST_RECORDS)):
-            owner, at = read_name(data, at)
+            owner, at = read_name(data, at, known)
             code_of_type, _class, _ttl, size = _unpack(">HHIH", data, at)
             at += 10
             if at + size > len(data):
                 raise ValueError
-            found.append(f"{type_name(code_of_type)} {record_data(data, at, size, code_of_type)}".rstrip())
+            found.append(
+                f"{type_name(code_of_type)} {record_data(data, at, size, code_of_type, known)}".rstrip()
+            )
             if not questions and not name:
                 name, kind = owner, type_name(code_of_type)
                 notes.append("no-question")
@@ -101,26 +104,35 @@ def _unpack(form: str, data: bytes, at: int) -> tuple[int, ...]:
         raise ValueError from error
 
 
-def read_name(data: bytes, at: int) -> tuple[str, int]:
-    """A domain name and where the field after it starts; following at most MOST_JUMPS pointers (RFC 1035, 4.1.4)."""
+Known = dict[int, tuple[str, ...]]
+
+
+def read_name(data: bytes, at: int, known: Known) -> tuple[str, int]:
+    """A domain name and where the field after it starts, following at most MOST_JUMPS pointers (RFC 1035, 4.1.4).
+
+    `known` remembers what pointers of this message led to.
+    """
     labels: list[str] = []
-    after, jumps, size = -1, 0, 0
+    jumps: list[tuple[int, int]] = []
+    after, size = -1, 0
     for _ in range(128 + MOST_JUMPS):
         if at >= len(data):
             raise ValueError
         length = data[at]
         if length >= 0xC0:
-            if at + 1 >= len(data):
+            if at + 1 >= len(data) or len(jumps) >= MOST_JUMPS:
                 raise ValueError
-            target = (length & 0x3F) << 8 | data[at + 1]
             after = at + 2 if after < 0 else after
-            at, jumps = target, jumps + 1
-            if jumps > MOST_JUMPS:
-                raise ValueError
+            at = (length & 0x3F) << 8 | data[at + 1]
+            if at in known:
+                labels += known[at]
+                break
+            jumps.append((at, len(labels)))
         elif length > 63:
             raise ValueError
         elif length == 0:
-            return ".".join(labels), (at + 1 if after < 0 else after)
+            after = at + 1 if after < 0 else after
+            break
         else:
             label = data[at + 1 : at + 1 + length]
             size += length + 1
@@ -128,7 +140,13 @@ def read_name(data: bytes, at: int) -> tuple[str, int]:
                 raise ValueError
             labels.append(escape(label))
             at += 1 + length
-    raise ValueError
+    else:
+        raise ValueError
+    if len(labels) > 128:
+        raise ValueError
+    for target, begin in jumps:
+        known[target] = tuple(labels[begin:])
+    return ".".join(labels), after
 
 
 def escape(label: bytes) -> str:
@@ -156,7 +174,7 @@ def _unicode(label: bytes) -> str | None:
     return word if word.isprintable() and "." not in word else None
 
 
-def record_data(data: bytes, at: int, size: int, code: int) -> str:
+def record_data(data: bytes, at: int, size: int, code: int, known: Known) -> str:
     """Data of a record as text."""
     body = data[at : at + size]
     if code == 1 and size == 4:
@@ -164,15 +182,15 @@ def record_data(data: bytes, at: int, size: int, code: int) -> str:
     if code == 28 and size == 16:
         return address6(body)
     if code in (2, 5, 12, 39):
-        return read_name(data, at)[0]
+        return read_name(data, at, known)[0]
     if code == 15 and size > 2:
-        return f"{_unpack('>H', data, at)[0]} {read_name(data, at + 2)[0]}"
+        return f"{_unpack('>H', data, at)[0]} {read_name(data, at + 2, known)[0]}"
     if code == 33 and size > 6:
         priority, weight, port = _unpack(">HHH", data, at)
-        return f"{priority} {weight} {port} {read_name(data, at + 6)[0]}"
+        return f"{priority} {weight} {port} {read_name(data, at + 6, known)[0]}"
     if code == 6:
-        primary, after = read_name(data, at)
-        return f"{primary} {read_name(data, after)[0]}"
+        primary, after = read_name(data, at, known)
+        return f"{primary} {read_name(data, after, known)[0]}"
     if code in (16, 99):
         return " ".join(f'"{text}"' for text in strings(body))
     return body.hex()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from .payload import Half
 
@@ -23,7 +24,8 @@ CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\n]*)?\r?\n")
 MOST_HEAD = 256 << 10
 MOST_LINE = 32 << 10
 MOST_MESSAGES = 100_000
-MOST_CHUNKS = 1_000_000
+MOST_CHUNKS = 200_000
+MOST_STARTS = 100_000
 BODILESS = frozenset((204, 304))
 
 
@@ -99,9 +101,10 @@ def interim(message: Message) -> bool:
 
 
 def resume(half: Half, after: int) -> int | None:
-    """Start of the next segment behind a position that begins like a message."""
-    for start in half.starts_after(after):
-        if METHOD.match(half.read(start, 32)) and begins(half.read(start, MOST_LINE)):
+    """Start of the next segment behind a position that begins with a usual method or a status line."""
+    for start in islice(half.starts_after(after), MOST_STARTS):
+        first = half.read(start, 16)
+        if first.startswith((*USUAL, b"HTTP/1.")) and begins(half.read(start, MOST_LINE)):
             return start
     return None
 

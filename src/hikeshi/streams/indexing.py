@@ -23,6 +23,7 @@ from .segments import Columns, Index
 MOST_SEGMENTS = 4_000_000
 MOST_STREAMS = 400_000
 REASONS = {"truncated": Reason.TRUNCATED, "damaged": Reason.DAMAGED_RECORD, "dropped": Reason.DROPPED}
+REASONS["sections"] = Reason.TOO_MANY_ENTRIES
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from .segments import DATA, OTHER, Fetch, Segments
 
 PIECE = 1 << 18
 MOST_AT_ONCE = 1024
+AHEAD = 1 << 16
+NEARBY = 1 << 15
 
 
 def fetcher(file: BinaryIO) -> Fetch:
@@ -45,6 +47,8 @@ class Half:
             stop[np.concatenate((joined, [len(stop) - 1]))].tolist() if len(start) else []
         )
         self._held: list[int] = [0, *np.cumsum(length).tolist()]
+        self._ahead = (0, b"", False)
+        self._tiny = len(start) > 0 and self._held[-1] < 256 * len(start)
         known = (rows.position[begin:end] + rows.length[begin:end])[state != OTHER]
         self.size = int(known.max()) if len(known) else 0
 
@@ -80,7 +84,7 @@ class Half:
         while group < last and group - index < MOST_AT_ONCE:
             size = self._end[group] - self._start[group]
             span = self._at[group] + size - first
-            if self._at[group] < self._at[group - 1] or span > PIECE or span > 4 * (held + size):
+            if self._at[group] < self._at[group - 1] or span > PIECE or span > max(4 * (held + size), NEARBY):
                 break
             held += size
             group += 1
@@ -99,7 +103,15 @@ class Half:
 
     def read(self, position: int, size: int) -> bytes:
         """Up to so many bytes from a position, ending at the first missing byte."""
-        return b"".join(self.pieces(position, position + size))
+        if size > AHEAD:
+            return b"".join(self.pieces(position, position + size))
+        begin, data, whole = self._ahead
+        end = begin + len(data)
+        if not begin <= position < end or (position + size > end and not whole):
+            asked = AHEAD if self._tiny else size
+            begin, data = position, b"".join(self.pieces(position, position + asked))
+            self._ahead = (begin, data, len(data) < asked)
+        return data[position - begin : position - begin + size]
 
     def known_until(self, position: int) -> int:
         """End of the bytes that are there without a gap from a position on."""

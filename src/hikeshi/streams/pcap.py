@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from .blocks import LARGEST, Block, Ints, Loss, Parts, Window, rows
+from .blocks import LARGEST, MOST_DAMAGES, Block, Ints, Loss, Parts, Window, rows
 from .resync import Shape, find_record
 
 MAGIC = {
@@ -67,7 +67,7 @@ def read(file: BinaryIO, size: int) -> Parts:
     snaplen, network = struct.unpack(order + "II", head[16:24])
     shape = Shape(record_header(order), header, min(max(snaplen, 262144), LARGEST))
     window = Window(file, size, 24)
-    second = -1
+    second, damages = -1, 0
     while window.size:
         ends, sizes, damaged = chain(window, order, shape)
         data = window.bytes
@@ -90,7 +90,8 @@ def read(file: BinaryIO, size: int) -> Parts:
         if damaged:
             window.move(done)
             at = window.base
-            found = find_record(window, shape, second)
+            damages += 1
+            found = find_record(window, shape, second) if damages < MOST_DAMAGES else None
             skipped = (window.length if found is None else found) - at
             yield Loss("damaged", at, 1, {"bytes": str(skipped), "resumed": "no" if found is None else "yes"})
             if found is None:
@@ -101,4 +102,4 @@ def read(file: BinaryIO, size: int) -> Parts:
                 yield Loss("truncated", window.base + done, 1, {"bytes": str(window.size - done)})
             return
         else:
-            window.move(done, header + int(sizes[count]) if count < len(sizes) else 0)
+            window.move(done, header + int(sizes[count]) if count < len(sizes) else header)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from .blocks import LARGEST, SLACK, Block, Bytes, Ints, Loss, Parts, Window, rows
+from .blocks import LARGEST, MOST_DAMAGES, SLACK, Block, Bytes, Ints, Loss, Parts, Window, rows
 
 SECTION = b"\x0a\x0d\x0d\x0a"
 MAGICS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
@@ -21,6 +22,8 @@ INTERFACE, PACKET, SIMPLE, STATISTICS, ENHANCED = 1, 2, 3, 5, 6
 COMMENT, EPB_DROPCOUNT, IF_TSRESOL, IF_TSOFFSET, ISB_IFDROP, ISB_OSDROP = 1, 4, 9, 14, 5, 7
 NO_TIME = np.iinfo(np.int64).min
 MOST_INTERFACES = 100_000
+MOST_SECTIONS = 2000
+FEW_BLOCKS, MOST_BLOCKS = 64, 1 << 30
 YEAR_10000 = 253_402_300_800_000_000
 KNOWN = (INTERFACE, PACKET, SIMPLE, 4, STATISTICS, ENHANCED, 10, int.from_bytes(SECTION, "big"))
 
@@ -169,13 +172,17 @@ def read_options(window: Window, block: Block, total: Ints, kind: Ints, section:
 def read(file: BinaryIO, size: int) -> Parts:
     """Packets of a pcapng file, window by window, and what was lost."""
     window = Window(file, size)
-    section = Section()
+    section, sections, damages, most = Section(), 0, 0, MOST_BLOCKS
     while window.size:
         head = bytes(window.data[:12])
         if head[:4] == SECTION:
             yield from drops(section)
             section = next_section(section, head)
-        sizes = np.fromiter(lengths(window.data, section.order), np.int64)
+            sections += 1
+            if sections > MOST_SECTIONS:
+                yield Loss("sections", window.base, 1, {"bytes": str(window.length - window.base)})
+                break
+        sizes = np.fromiter(islice(lengths(window.data, section.order), most), np.int64)
         ends = np.cumsum(sizes)
         whole = int(np.searchsorted(ends, window.size, "right"))
         big = np.flatnonzero(sizes[: whole + 1] > LARGEST)
@@ -196,10 +203,15 @@ def read(file: BinaryIO, size: int) -> Parts:
         done = int(ends[count - 1]) if count else 0
         if done and (bytes(window.data[done : done + 4]) == SECTION) and not len(wrong):
             window.move(done)
+            most = max(2 * count, FEW_BLOCKS)
+        elif count == most:
+            window.move(done)
+            most *= 4
         elif len(wrong) or (count == len(sizes) and window.size - done >= 12) or len(big):
             at = window.base + done
             window.move(done)
-            found = find_block(window, section)
+            damages += 1
+            found = find_block(window, section) if damages < MOST_DAMAGES else None
             skipped = (window.length if found is None else found) - at
             yield Loss("damaged", at, 1, {"bytes": str(skipped), "resumed": "no" if found is None else "yes"})
             if found is None:
@@ -210,7 +222,7 @@ def read(file: BinaryIO, size: int) -> Parts:
                 yield Loss("truncated", window.base + done, 1, {"bytes": str(window.size - done)})
             break
         else:
-            window.move(done, int(sizes[count]) if count < len(sizes) else 0)
+            window.move(done, int(sizes[count]) if count < len(sizes) else 12)
     yield from drops(section)
 
 
@@ -230,25 +242,22 @@ def drops(section: Section) -> Iterator[Loss]:
 
 
 def spans(window: Window, offset: Ints, total: Ints, kinds: Ints, section: Section) -> Parts:
-    """Packets between the blocks that change how packets are read, with those blocks applied in order."""
-    special = np.flatnonzero((kinds == INTERFACE) | (kinds == STATISTICS))
-    start = 0
-    for index in [*special.tolist(), len(kinds)]:
-        chosen = np.flatnonzero(np.isin(kinds[start:index], (PACKET, SIMPLE, ENHANCED))) + start
-        if len(chosen):
-            block = packets(window, offset[chosen], total[chosen], kinds[chosen], section)
-            dropped = read_options(window, block, total[chosen], kinds[chosen], section)
-            if dropped:
-                yield Loss("dropped", window.base + int(block.offset[0]), 0, {"dropped": str(dropped)})
-            yield from sound(window, block, total[chosen])
-        if index < len(kinds):
-            at = int(offset[index])
-            body = bytes(window.data[at + 8 : at + int(total[index]) - 4])
-            if kinds[index] == INTERFACE and len(section.link) < MOST_INTERFACES:
-                add_interface(section, body)
-            elif kinds[index] == STATISTICS:
-                add_statistics(section, body, window.base + at)
-        start = index + 1
+    """Packets among the blocks of a section, read by the interfaces that the section describes up to their end."""
+    for index in np.flatnonzero((kinds == INTERFACE) | (kinds == STATISTICS)).tolist():
+        at = int(offset[index])
+        body = bytes(window.data[at + 8 : at + int(total[index]) - 4])
+        if kinds[index] == STATISTICS:
+            add_statistics(section, body, window.base + at)
+        elif len(section.link) < MOST_INTERFACES:
+            add_interface(section, body)
+    chosen = np.flatnonzero(np.isin(kinds, (PACKET, SIMPLE, ENHANCED)))
+    if not len(chosen):
+        return
+    block = packets(window, offset[chosen], total[chosen], kinds[chosen], section)
+    dropped = read_options(window, block, total[chosen], kinds[chosen], section)
+    if dropped:
+        yield Loss("dropped", window.base + int(block.offset[0]), 0, {"dropped": str(dropped)})
+    yield from sound(window, block, total[chosen])
 
 
 def sound(window: Window, block: Block, total: Ints) -> Parts:

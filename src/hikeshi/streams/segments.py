@@ -98,11 +98,14 @@ class Sums:
         self.notes.setdefault(half, set()).add(text)
 
 
-def order(columns: Columns, streams: Conversations, fetch: Fetch) -> tuple[Segments, Sums]:
-    """Put segments into stream order; `fetch` reads bytes of the file where copies must be compared."""
+def order(columns: Columns, streams: Conversations, numbers: range, fetch: Fetch) -> tuple[Segments, Sums]:
+    """Put the segments of the streams of these numbers into order.
+
+    `columns` are theirs, by half-stream and then as they came; `fetch` reads bytes of the file where copies must be
+    compared.
+    """
     sums = Sums({}, {}, {}, {})
-    c = with_silent(columns, streams)
-    c = c.take(np.argsort(c.half, kind="stable"))
+    c = with_silent(columns, streams, numbers)
     half, seq = c.half.astype(np.int64), c.seq.astype(np.int64)
     starts = np.flatnonzero(np.diff(half, prepend=-1))
     group = np.cumsum(np.diff(half, prepend=-1) != 0) - 1
@@ -122,19 +125,21 @@ def order(columns: Columns, streams: Conversations, fetch: Fetch) -> tuple[Segme
     return holes(pieces, by_place, position, c, group, halves, closing, base, begun, streams, sums), sums
 
 
-def with_silent(columns: Columns, streams: Conversations) -> Columns:
+def with_silent(columns: Columns, streams: Conversations, numbers: range) -> Columns:
     """The columns and an empty row for each half-stream that is known by its receiver's acknowledgements only."""
-    count = streams.count
-    known = np.zeros(count * 2, bool)
-    known[columns.half] = True
-    silent = np.flatnonzero(~known & (streams.acked[:count, ::-1].reshape(-1) > 0))
+    known = np.zeros(len(numbers) * 2, bool)
+    known[columns.half - numbers.start * 2] = True
+    acked, acking = (
+        table[numbers.start : numbers.stop, ::-1].reshape(-1) for table in (streams.acked, streams.acking)
+    )
+    silent = np.flatnonzero(~known & (acked > 0))
     if not len(silent):
         return columns
-    first = streams.acking[:count, ::-1].reshape(-1)[silent] - 1
     zero = np.zeros(len(silent), np.int64)
-    rows = (silent, first, zero, zero, zero, zero, zero, zero)
+    rows = (silent + numbers.start * 2, acking[silent] - 1, zero, zero, zero, zero, zero, zero)
     names = columns.__dataclass_fields__
-    return Columns(*(np.concatenate((getattr(columns, n), r)) for n, r in zip(names, rows, strict=True)))
+    joined = Columns(*(np.concatenate((getattr(columns, n), r)) for n, r in zip(names, rows, strict=True)))
+    return joined.take(np.argsort(joined.half, kind="stable"))
 
 
 def by_group(group: Ints, position: Ints) -> Ints:

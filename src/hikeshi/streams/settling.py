@@ -19,14 +19,16 @@ from .layers import TCP
 from .payload import Half, halves
 from .segments import DATA, Segments, Sums, order
 
+AT_ONCE = 500_000
 Runs = Callable[[], Iterator[tuple[int, bytes]]]
 
 
 @dataclass
 class Settled:
-    """The TCP streams an indexer has met: their segments, sums, and where each half-stream lies among the rows."""
+    """Streams put together: their segments, sums, and where each half-stream lies among the rows."""
 
     indexer: Indexer
+    met: range
     rows: Segments
     sums: Sums
     spans: dict[int, tuple[int, int]]
@@ -35,7 +37,7 @@ class Settled:
 
     def numbers(self) -> Iterator[int]:
         """Streams that have bytes, counted from the indexer's first."""
-        for number in range(self.indexer.streams.count):
+        for number in self.met:
             if number * 2 in self.spans or number * 2 + 1 in self.spans:
                 yield number
 
@@ -56,11 +58,21 @@ class Settled:
         return (text(client), sport), (text(server), dport)
 
 
-def settle(indexer: Indexer) -> Settled:
-    """Put the streams met so far into order."""
-    rows, sums = order(indexer.index.take(), indexer.streams, indexer.fetch)
-    spans = {n: (begin, end) for n, begin, end in zip(*(c.tolist() for c in halves(rows)), strict=True)}
-    return Settled(indexer, rows, sums, spans)
+def settle(indexer: Indexer) -> Iterator[Settled]:
+    """Put the streams met so far into order, so many at once as have AT_ONCE segments together."""
+    columns = indexer.index.take()
+    rank = np.argsort(columns.half, kind="stable")
+    number = columns.half[rank] >> 1
+    first = 0
+    while first < indexer.streams.count:
+        begin = int(np.searchsorted(number, first))
+        last = int(number[begin + AT_ONCE]) if begin + AT_ONCE < len(number) else indexer.streams.count
+        met = range(first, max(last, first + 1))
+        end = int(np.searchsorted(number, met.stop))
+        rows, sums = order(columns.take(rank[begin:end]), indexer.streams, met, indexer.fetch)
+        spans = {n: (a, b) for n, a, b in zip(*(c.tolist() for c in halves(rows)), strict=True)}
+        yield Settled(indexer, met, rows, sums, spans)
+        first = met.stop
 
 
 class Tables:
@@ -74,15 +86,15 @@ class Tables:
     def read(self, last: bool) -> Iterator[Batch | Found]:
         """Segments, bodies, exchanges, handshakes, names and streams."""
         columns = self.indexer.columns
-        settled = settle(self.indexer)
-        yield from tables.segments(columns, settled.rows, self.indexer.before)
-        said: dict[str, list[dict[str, Any]]] = {"exchanges": [], "handshakes": []}
-        for number in settled.numbers():
-            yield from self._contents(settled, number, said)
-        for name, found in said.items():
-            yield from columns.rows(name, found)
+        for settled in settle(self.indexer):
+            yield from tables.segments(columns, settled.rows, self.indexer.before)
+            said: dict[str, list[dict[str, Any]]] = {"exchanges": [], "handshakes": []}
+            for number in settled.numbers():
+                yield from self._contents(settled, number, said)
+            for name, found in said.items():
+                yield from columns.rows(name, found)
+            yield from self._streams(settled)
         yield from columns.rows("names", self.indexer.lookups.take(last))
-        yield from self._streams(settled)
 
     def _contents(
         self, settled: Settled, number: int, said: dict[str, list[dict[str, Any]]]
@@ -110,8 +122,8 @@ class Tables:
 
     def _streams(self, settled: Settled) -> Iterator[Batch]:
         rows, streams = settled.rows, self.indexer.streams
-        for first in range(0, streams.count, tables.ROWS):
-            numbers = range(first, min(first + tables.ROWS, streams.count))
+        for first in range(0, len(settled.met), tables.ROWS):
+            numbers = settled.met[first : first + tables.ROWS]
             cells = tables.streams(
                 streams, self.indexer.addresses, settled.sums, settled.applications, numbers
             )
