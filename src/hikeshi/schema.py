@@ -358,12 +358,13 @@ class Grade(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Item:
-    """Bytes to read: `file` is open for reading, seekable, and positioned at 0."""
+    """Bytes to read: `file` is open for reading, seekable, and positioned at 0; `passwords` may open what it holds."""
 
     id: str
     name: str
     size: int
     file: BinaryIO
+    passwords: Sequence[str] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
