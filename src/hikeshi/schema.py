@@ -445,6 +445,7 @@ class Issue:
 class Count:
     """A reader's closing account of one item: records met, and how many were the same record twice.
 
+    `whole` says that the item is one record by itself: nothing of it becomes rows of a record-bearing table.
     What was delivered is counted from the batches (of a container: from its children) and what was refused from
     the issues, so that a loss nobody reported shows.
     """
@@ -454,6 +455,7 @@ class Count:
     records_in: int
     duplicate: int = 0
     container: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True)

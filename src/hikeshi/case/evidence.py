@@ -15,6 +15,8 @@ DEPTH = 8
 
 _STATUS = {Reason.ENCRYPTED: Status.ENCRYPTED, Reason.UNSUPPORTED_FORMAT: Status.REFUSED}
 
+_BYTES_ONLY = (Reason.UNKNOWN_FORMAT, Reason.UNSUPPORTED_FORMAT)
+
 
 @dataclass(frozen=True)
 class Account:
@@ -116,8 +118,7 @@ def account(item: str, size: int, done: Done | None, deep: bool = False) -> Acco
     issues = list(done["issues"])
     rows = sum(count for table, count in done["rows"].items() if table in RECORDS)
     kind = done["item_kind"]
-    bare = kind in ("unknown", "empty") and "lost" not in done
-    out = 1 if bare else len(done["children"]) if done["container"] else rows
+    out = 1 if done["whole"] else len(done["children"]) if done["container"] else rows
     refused = sum(issue["records"] for issue in issues)
     missing = done["records_in"] - out - refused - done["duplicate"]
     if missing:
@@ -129,9 +130,7 @@ def account(item: str, size: int, done: Done | None, deep: bool = False) -> Acco
             }
         )
         refused += max(missing, 0)
-    if kind == "unknown" and bare:
-        issues.append({"reason": Reason.UNKNOWN_FORMAT.value, "records": 0, "fields": {}})
-    status, reason = _status(kind, out, refused, issues, "lost" in done)
+    status, reason = _status(done["whole"], out, issues)
     records_in = out + refused + done["duplicate"]
     return Account(
         item,
@@ -148,9 +147,9 @@ def account(item: str, size: int, done: Done | None, deep: bool = False) -> Acco
     )
 
 
-def _status(kind: str, out: int, refused: int, issues: list[Any], lost: bool) -> tuple[Status, str | None]:
-    if kind == "unknown" and not lost:
-        return Status.BYTES_ONLY, Reason.UNKNOWN_FORMAT
+def _status(whole: bool, out: int, issues: list[Any]) -> tuple[Status, str | None]:
+    if whole and issues and issues[0]["reason"] in _BYTES_ONLY:
+        return Status.BYTES_ONLY, issues[0]["reason"]
     grave = [
         issue for issue in issues if issue["records"] or issue["reason"] in (Reason.TRUNCATED, Reason.DAMAGED)
     ]

@@ -63,7 +63,7 @@ def run(
         rules = [rule_sets.compiled(files, pool) for files in (_own_rules(), *sigma)]
         judges = [Judge(r.name if r.name == "packs" else "sigma", r.version, "events", r.path) for r in rules]
         scanner = rule_sets.compiled(yara, pool) if yara else None
-        reading, judging = Reading(state, pool, yara=scanner), Judging(state, pool, judges)
+        reading, judging = Reading(state, pool, options.passwords, scanner), Judging(state, pool, judges)
         for argument in sorted(evidence):
             reading.meet(argument, discover.walk(argument), jobs)
         reading.run(judging.offer, judging.take, lambda: _tell_reading(progress, reading))

@@ -137,9 +137,9 @@ def _account(
 
 
 def _options(options: Options) -> dict[str, Any]:
-    """Rule sets are named by what they are called, not by where they lay."""
+    """Rule sets are named by what they are called, not by where they lay; passwords are counted."""
     names = {key: sorted(Path(path).name for path in getattr(options, key)) for key in ("rules", "yara")}
-    return dataclasses.asdict(options) | names
+    return dataclasses.asdict(options) | names | {"passwords": len(set(options.passwords))}
 
 
 def _pack(pack: Pack) -> dict[str, str]:
