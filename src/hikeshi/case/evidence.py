@@ -47,11 +47,19 @@ class Evidence:
 
 def gather(listings: Iterable[list[Mapping[str, Any]]], result: Callable[[str], Done | None]) -> Evidence:
     """All listings joined; `result` gives what reading an item left."""
-    entries = {(entry["path"], entry.get("item", "")): entry for listing in listings for entry in listing}
+    entries: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for entry in (entry for listing in listings for entry in listing):
+        key = (entry["path"], entry.get("item", ""))
+        if key not in entries or "reason" in entry:
+            entries[key] = entry
     evidence, budget = Evidence(), [PLACES]
     for (path, item), entry in sorted(entries.items()):
         if item:
-            evidence.tree.append(_node(evidence, result, item, path, entry["bytes"], (), budget))
+            node = _node(evidence, result, item, path, entry["bytes"], (), budget)
+            if "reason" in entry:
+                node |= {"status": Status.PARTIAL.value, "reason": entry["reason"]}
+                evidence.issues.append(_issue(item, path, {"reason": entry["reason"]}))
+            evidence.tree.append(node)
         else:
             evidence.tree.append({"path": path, "status": Status.REFUSED.value, "reason": entry["reason"]})
             evidence.issues.append(_issue(None, path, {"reason": entry["reason"]}))
@@ -62,6 +70,12 @@ def gather(listings: Iterable[list[Mapping[str, Any]]], result: Callable[[str], 
             path = f"{places[0]}/{where}" if where else places[0]
             evidence.issues.append(_issue(item, path, issue))
     return evidence
+
+
+def complete(nodes: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether every place of a tree was read as far as there is a reader for it."""
+    whole = (Status.READ, Status.BYTES_ONLY)
+    return all(node["status"] in whole and complete(node.get("children", ())) for node in nodes)
 
 
 def _node(

@@ -76,6 +76,7 @@ class Reading:
         self._parents: defaultdict[str, set[str]] = defaultdict(set)
         self._spools: dict[str, tuple[Spool, set[str]]] = {}
         self._settled: set[str] = set()
+        self._files: list[tuple[dict[str, Any], FileSource]] = []
         self.reused: set[str] = set()
         self.scans_reused: set[str] = set()
         self.scanned = 0
@@ -111,9 +112,16 @@ class Reading:
                     listing.append({"path": met.path, "reason": item})
                 elif met.source:
                     listing.append({"path": met.path, "item": item, "bytes": met.source.size})
+                    self._files.append((listing[-1], met.source))
                     self._meet(item, met.path, met.source, 0)
         self._flush()
         self._state.add_listing(sorted(listing, key=lambda entry: entry["path"]))
+
+    def compare(self) -> None:
+        """Look at size and time of every file once more, and remember those that are others than before."""
+        changed = [entry for entry, source in self._files if not source.unchanged()]
+        if changed:
+            self._state.add_listing([{**entry, "reason": Reason.CHANGED} for entry in changed])
 
     def run(
         self, on_done: Callable[[str, Done], None], other: Callable[[Reply], None], tell: Callable[[], None]
