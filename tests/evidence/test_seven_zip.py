@@ -20,7 +20,9 @@ needs_extra = pytest.mark.skipif(find_spec("py7zr") is None, reason="the extra 7
 MEMBERS = {"a.txt": b"one", "フォルダー/記録.log": LOG, "empty": b"", "z.txt": b"last"}
 
 
-def archive(members: dict[str, bytes], password: str | None = None, hidden: bool = False, **more: Any) -> bytes:
+def archive(
+    members: dict[str, bytes], password: str | None = None, hidden: bool = False, **more: Any
+) -> bytes:
     import py7zr
 
     target = io.BytesIO()

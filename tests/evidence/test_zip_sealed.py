@@ -90,7 +90,9 @@ def test_a_changed_byte_under_aes_is_named() -> None:
         list(child.chunks)
 
 
-@pytest.mark.parametrize("content", [traditional({"a": b"text" * 20}, b"infected"), aes("a", b"text" * 20, b"infected")])
+@pytest.mark.parametrize(
+    "content", [traditional({"a": b"text" * 20}, b"infected"), aes("a", b"text" * 20, b"infected")]
+)
 def test_damage_never_raises(content: bytes) -> None:
     for cut in range(len(content)):
         run(zip_archive, content[:cut])

@@ -18,10 +18,17 @@ RUN, REVEALS = "run.log", "reveals.log"
 
 def append(case: Path, log: str, entry: Mapping[str, Any]) -> None:
     """Add a line with the time (UTC), the operator and the machine in front; it is on disk when this returns."""
-    line = {"time": datetime.now(UTC).isoformat(), "operator": _operator(), "machine": platform.node(), **entry}
+    line = {
+        "time": datetime.now(UTC).isoformat(),
+        "operator": _operator(),
+        "machine": platform.node(),
+        **entry,
+    }
     descriptor = os.open(case / log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
-        os.write(descriptor, (json.dumps(line, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"))
+        os.write(
+            descriptor, (json.dumps(line, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+        )
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -101,7 +101,7 @@ class State:
             return None
 
     def finish(self, task: str, result: Done) -> None:
-        """Create the done-file of a task; the first stays, unless it is unusable, lost, or was kept from what is locked."""
+        """Create the done-file of a task; the first stays, unless it is unusable, lost, or left something locked."""
         path = self._root / "done" / task
         descriptor, scratch = tempfile.mkstemp(dir=self.scratch)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:

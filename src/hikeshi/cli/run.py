@@ -39,6 +39,13 @@ def add(verbs: Any) -> None:
         help="YARA rules: a file, a folder or an archive",
     )
     verb.add_argument(
+        "--password",
+        action="append",
+        default=[],
+        metavar="PASSWORD",
+        help="tried on encrypted archives after 'infected'; may be given more than once, is never saved",
+    )
+    verb.add_argument(
         "--jobs",
         type=_jobs,
         default=os.cpu_count() or 1,
@@ -107,6 +114,7 @@ def handle(options: argparse.Namespace) -> int:
                 timezone=options.tz,
                 tlp=options.tlp,
                 languages=languages,
+                passwords=tuple(options.password),
             ),
             options.jobs,
             bar.progress,

@@ -72,4 +72,6 @@ def _is_program(head: bytes) -> bool:
     """MZ alone could begin a text: the header of a program has zeros; a Java class shares a mark of Mach-O."""
     if head[:2] == b"MZ":
         return len(head) >= 64 and b"\0" in head[2:64]
-    return head[:4] in (b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf") and 0 < int.from_bytes(head[4:8], "big") < 45
+    return (
+        head[:4] in (b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf") and 0 < int.from_bytes(head[4:8], "big") < 45
+    )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any, BinaryIO
@@ -205,10 +206,8 @@ def _try(file: BinaryIO, password: str) -> None:
             raise StoppedError
 
     if first is not None:
-        try:
+        with suppress(StoppedError):
             archive.extract(targets=[first], factory=Factory())
-        except StoppedError:
-            pass
 
 
 def _members(file: BinaryIO, password: str | None) -> tuple[list[tuple[Reason, str]], list[str], int]:

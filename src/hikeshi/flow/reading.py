@@ -240,9 +240,9 @@ class Reading:
         size = sum(entry.source.size for entry in group)
         units = []
         for entry in group:
-            arguments = {"id": entry.item, "name": entry.name, "size": entry.source.size}
+            about = {"id": entry.item, "name": entry.name, "size": entry.source.size}
             rules = [file_opener(self._yara.path)] if self._yara and function == SCAN else []
-            units.append(Unit(entry.item, arguments, [entry.source.open, *rules]))
+            units.append(Unit(entry.item, about, [entry.source.open, *rules]))
         limits = Limits(wall=600 + size / 100_000)
         if function == SCAN:
             limits = Limits(silence=900, wall=900 * len(group))
