@@ -205,8 +205,18 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("last", "time"),
         ("count", "int64"),
     ),
-    # Where each item was found. `host` is the machine a collection names, null when the evidence does not say.
-    "places": (("item", "text"), ("path", "text"), ("collection", "text"), ("host", "text")),
+    # Where each item was found. `collection` is the path at which a triage collection of that `layout` begins, `host` the
+    # machine it came from, `ground` how that is known (collection-file, collection-name, or event-logs: all logs in it
+    # agree), `original` the path on the machine. Null where the evidence does not say.
+    "places": (
+        ("item", "text"),
+        ("path", "text"),
+        ("collection", "text"),
+        ("layout", "text"),
+        ("host", "text"),
+        ("ground", "text"),
+        ("original", "text"),
+    ),
     # What reconstruct/ joins. `hosts`: every machine with its other names and when it was seen.
     "hosts": (
         ("host", "text"),

@@ -69,6 +69,10 @@ EXAMPLES: dict[str, list[bytes]] = {
         b"".join(json.dumps(event).encode() + b"\n" for event in _events()),
         json.dumps(_events(), indent=2).encode(),
     ],
+    "hikeshi.readers.collector": [
+        b'{"Hostname":"PC1","Fqdn":"PC1.corp.example","OS":"windows","Version":"0.74"}',
+        b"INF Unix-like Artifacts Collector 3.1.0\nINF Hostname: mac1\n",
+    ],
     "hikeshi.readers.mbox": [b"From recruiter@example.org Fri Jan 26 00:02:13 2018\n" + MAIL + b"\n"],
     "hikeshi.readers.emlx": [f"{len(MAIL)}\n".encode() + MAIL + b'<?xml version="1.0"?>\n<plist/>\n'],
     "hikeshi.readers.mail": [MAIL],

@@ -22,6 +22,7 @@ READERS = (
     "hikeshi.readers.squid",
     "hikeshi.readers.weblog",
     "hikeshi.readers.json_events",
+    "hikeshi.readers.collector",
     "hikeshi.readers.mbox",
     "hikeshi.readers.emlx",
     "hikeshi.readers.mail",
