@@ -109,7 +109,8 @@ def _issue(row: Mapping[str, Any], lang: str) -> list[Any]:
     count = f"{row['records']:,}" if row["records"] else ""
     offset = f"@{row['offset']}" if row["offset"] is not None else ""
     detail = " ".join(f"{key}={value}" for key, value in row["fields"].items())
-    step = words.next_step(f"reason.{row['reason']}", lang)
+    kind = words.next_step(f"kind.{row['fields'].get('kind', '')}", lang)
+    step = kind or words.next_step(f"reason.{row['reason']}", lang)
     return [
         words.name("reason", row["reason"], lang),
         count,
