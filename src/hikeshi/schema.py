@@ -205,8 +205,18 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("last", "time"),
         ("count", "int64"),
     ),
-    # Where each item was found. `host` is the machine a collection names, null when the evidence does not say.
-    "places": (("item", "text"), ("path", "text"), ("collection", "text"), ("host", "text")),
+    # Where each item was found. `collection` is the path at which a triage collection of that `layout` begins, `host`
+    # the machine it came from, `ground` how that is known (collection-file, collection-name, or event-logs: all
+    # logs in it agree), `original` the path on the machine. Null where the evidence does not say.
+    "places": (
+        ("item", "text"),
+        ("path", "text"),
+        ("collection", "text"),
+        ("layout", "text"),
+        ("host", "text"),
+        ("ground", "text"),
+        ("original", "text"),
+    ),
     # What reconstruct/ joins. `hosts`: every machine with its other names and when it was seen.
     "hosts": (
         ("host", "text"),
@@ -367,12 +377,13 @@ class Grade(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Item:
-    """Bytes to read: `file` is open for reading, seekable, and positioned at 0."""
+    """Bytes to read: `file` is open for reading, seekable, and positioned at 0; `passwords` may open what it holds."""
 
     id: str
     name: str
     size: int
     file: BinaryIO
+    passwords: Sequence[str] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -453,6 +464,7 @@ class Issue:
 class Count:
     """A reader's closing account of one item: records met, and how many were the same record twice.
 
+    `whole` says that the item is one record by itself: nothing of it becomes rows of a record-bearing table.
     What was delivered is counted from the batches (of a container: from its children) and what was refused from
     the issues, so that a loss nobody reported shows.
     """
@@ -462,6 +474,7 @@ class Count:
     records_in: int
     duplicate: int = 0
     container: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True)

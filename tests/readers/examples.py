@@ -6,8 +6,10 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import struct
 import tarfile
 import zipfile
+import zlib
 
 from readers import small_evtx
 from readers.test_msg import outlook
@@ -43,16 +45,33 @@ def _events() -> list[dict[str, object]]:
     return [{"EventID": 1, "Channel": "Example", "RecordNumber": n, "Image": f"{n}.exe"} for n in range(3)]
 
 
+def _seven_zip() -> bytes:
+    """One stored member, written by hand after 7zFormat.txt: it needs no library to make."""
+    name, data = "one.txt".encode("utf-16-le") + b"\0\0", b"one"
+    streams = b"\x06\0\1\x09" + bytes([len(data)]) + b"\0"
+    folder = b"\x07\x0b\1\0\1\1\0\x0c" + bytes([len(data)]) + b"\0"
+    crc = b"\x08\x0a\1" + struct.pack("<I", zlib.crc32(data)) + b"\0"
+    files = b"\x05\1\x11" + bytes([len(name) + 1]) + b"\0" + name + b"\0"
+    header = b"\1\x04" + streams + folder + crc + b"\0" + files + b"\0"
+    start = struct.pack("<QQI", len(data), len(header), zlib.crc32(header))
+    return b"7z\xbc\xaf\x27\x1c\0\4" + struct.pack("<I", zlib.crc32(start)) + start + data + header
+
+
 EXAMPLES: dict[str, list[bytes]] = {
     "hikeshi.evidence.zip_archive": [_zip()],
     "hikeshi.evidence.compressed": [gzip.compress(b"example\n" * 50, mtime=0)],
     "hikeshi.evidence.tar_archive": [_tar()],
+    "hikeshi.evidence.seven_zip": [_seven_zip()],
     "hikeshi.readers.evtx": [
         small_evtx.log(small_evtx.chunk([(n, {"Image": f"{n}.exe"}) for n in range(1, 4)])),
     ],
     "hikeshi.readers.json_events": [
         b"".join(json.dumps(event).encode() + b"\n" for event in _events()),
         json.dumps(_events(), indent=2).encode(),
+    ],
+    "hikeshi.readers.collector": [
+        b'{"Hostname":"PC1","Fqdn":"PC1.corp.example","OS":"windows","Version":"0.74"}',
+        b"INF Unix-like Artifacts Collector 3.1.0\nINF Hostname: mac1\n",
     ],
     "hikeshi.readers.mbox": [b"From recruiter@example.org Fri Jan 26 00:02:13 2018\n" + MAIL + b"\n"],
     "hikeshi.readers.emlx": [f"{len(MAIL)}\n".encode() + MAIL + b'<?xml version="1.0"?>\n<plist/>\n'],

@@ -50,6 +50,7 @@ def run(reader: Reader, content: bytes, name: str = "") -> Outcome:
     (outcome.count,) = counts
     delivered = sum(len(outcome.rows.get(table, [])) for table in RECORDS)
     delivered += len(outcome.children) if outcome.count.container else 0
+    delivered += 1 if outcome.count.whole else 0
     assert outcome.count.records_in == delivered + outcome.refused + outcome.count.duplicate
     return outcome
 

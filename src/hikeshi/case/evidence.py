@@ -15,6 +15,8 @@ DEPTH = 8
 
 _STATUS = {Reason.ENCRYPTED: Status.ENCRYPTED, Reason.UNSUPPORTED_FORMAT: Status.REFUSED}
 
+_BYTES_ONLY = (Reason.UNKNOWN_FORMAT, Reason.UNSUPPORTED_FORMAT)
+
 
 @dataclass(frozen=True)
 class Account:
@@ -45,11 +47,19 @@ class Evidence:
 
 def gather(listings: Iterable[list[Mapping[str, Any]]], result: Callable[[str], Done | None]) -> Evidence:
     """All listings joined; `result` gives what reading an item left."""
-    entries = {(entry["path"], entry.get("item", "")): entry for listing in listings for entry in listing}
+    entries: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for entry in (entry for listing in listings for entry in listing):
+        key = (entry["path"], entry.get("item", ""))
+        if key not in entries or "reason" in entry:
+            entries[key] = entry
     evidence, budget = Evidence(), [PLACES]
     for (path, item), entry in sorted(entries.items()):
         if item:
-            evidence.tree.append(_node(evidence, result, item, path, entry["bytes"], (), budget))
+            node = _node(evidence, result, item, path, entry["bytes"], (), budget)
+            if "reason" in entry:
+                node |= {"status": Status.PARTIAL.value, "reason": entry["reason"]}
+                evidence.issues.append(_issue(item, path, {"reason": entry["reason"]}))
+            evidence.tree.append(node)
         else:
             evidence.tree.append({"path": path, "status": Status.REFUSED.value, "reason": entry["reason"]})
             evidence.issues.append(_issue(None, path, {"reason": entry["reason"]}))
@@ -60,6 +70,12 @@ def gather(listings: Iterable[list[Mapping[str, Any]]], result: Callable[[str], 
             path = f"{places[0]}/{where}" if where else places[0]
             evidence.issues.append(_issue(item, path, issue))
     return evidence
+
+
+def complete(nodes: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether every place of a tree was read as far as there is a reader for it."""
+    whole = (Status.READ, Status.BYTES_ONLY)
+    return all(node["status"] in whole and complete(node.get("children", ())) for node in nodes)
 
 
 def _node(
@@ -116,8 +132,7 @@ def account(item: str, size: int, done: Done | None, deep: bool = False) -> Acco
     issues = list(done["issues"])
     rows = sum(count for table, count in done["rows"].items() if table in RECORDS)
     kind = done["item_kind"]
-    bare = kind in ("unknown", "empty") and "lost" not in done
-    out = 1 if bare else len(done["children"]) if done["container"] else rows
+    out = 1 if done["whole"] else len(done["children"]) if done["container"] else rows
     refused = sum(issue["records"] for issue in issues)
     missing = done["records_in"] - out - refused - done["duplicate"]
     if missing:
@@ -129,9 +144,7 @@ def account(item: str, size: int, done: Done | None, deep: bool = False) -> Acco
             }
         )
         refused += max(missing, 0)
-    if kind == "unknown" and bare:
-        issues.append({"reason": Reason.UNKNOWN_FORMAT.value, "records": 0, "fields": {}})
-    status, reason = _status(kind, out, refused, issues, "lost" in done)
+    status, reason = _status(done["whole"], out, issues)
     records_in = out + refused + done["duplicate"]
     return Account(
         item,
@@ -148,9 +161,9 @@ def account(item: str, size: int, done: Done | None, deep: bool = False) -> Acco
     )
 
 
-def _status(kind: str, out: int, refused: int, issues: list[Any], lost: bool) -> tuple[Status, str | None]:
-    if kind == "unknown" and not lost:
-        return Status.BYTES_ONLY, Reason.UNKNOWN_FORMAT
+def _status(whole: bool, out: int, issues: list[Any]) -> tuple[Status, str | None]:
+    if whole and issues and issues[0]["reason"] in _BYTES_ONLY:
+        return Status.BYTES_ONLY, issues[0]["reason"]
     grave = [
         issue for issue in issues if issue["records"] or issue["reason"] in (Reason.TRUNCATED, Reason.DAMAGED)
     ]

@@ -93,6 +93,16 @@ class State:
         for left in self.scratch.iterdir():
             left.unlink()
 
+    def salt(self) -> bytes:
+        """Random bytes of this case's own; no secret, but nobody can prepare for them."""
+        path = self._root / "salt"
+        try:
+            with open(path, "xb") as file:
+                file.write(os.urandom(16))
+        except FileExistsError:
+            pass
+        return path.read_bytes()
+
     def part(self, name: str) -> Path:
         """Path of a part."""
         return self._root / "parts" / name
@@ -123,7 +133,7 @@ class State:
         return done if whole else None
 
     def finish(self, task: str, result: Done) -> None:
-        """Create the done-file of a task; the first one stays, unless it is unusable or only says that it was lost."""
+        """Create the done-file of a task; the first stays, unless it is unusable, lost, or left something locked."""
         path = self._root / "done" / task
         descriptor, scratch = tempfile.mkstemp(dir=self.scratch)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
@@ -132,7 +142,7 @@ class State:
             os.link(scratch, path)
         except FileExistsError:
             earlier = self.done(task)
-            if earlier is None or "lost" in earlier:
+            if earlier is None or "lost" in earlier or "tried" in earlier:
                 os.replace(scratch, path)
                 return
         os.unlink(scratch)

@@ -46,6 +46,13 @@ def add(verbs: Any) -> None:
         help="indicators to look up: CSV or a plain list, a STIX 2.1 bundle, a MISP event",
     )
     verb.add_argument(
+        "--password",
+        action="append",
+        default=[],
+        metavar="PASSWORD",
+        help="tried on encrypted archives after 'infected'; may be given more than once, is never saved",
+    )
+    verb.add_argument(
         "--jobs",
         type=_jobs,
         default=os.cpu_count() or 1,
@@ -115,6 +122,7 @@ def handle(options: argparse.Namespace) -> int:
                 timezone=options.tz,
                 tlp=options.tlp,
                 languages=languages,
+                passwords=tuple(options.password),
             ),
             options.jobs,
             bar.progress,

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-WHAT = ("findings", "hosts", "timeline", "issues", "functions", "gaps", "evidence")
+from hikeshi.cli import disclose
+
+WHAT = ("findings", "hosts", "timeline", "issues", "functions", "gaps", "evidence", "places", "secrets")
 
 
 def add(verbs: Any) -> None:
@@ -20,11 +22,15 @@ def add(verbs: Any) -> None:
     verb.add_argument(
         "--lang", choices=("ja", "en"), default="en", help="language of sentences (default: %(default)s)"
     )
+    disclose.add(verb)
     verb.set_defaults(handle=handle)
 
 
 def handle(options: argparse.Namespace) -> int:
-    """Print the rows, one a line."""
+    """Print the rows, one a line; or let out what was asked for."""
+    code = disclose.handle(options)
+    if code is not None:
+        return code
     rows = _rows(Path(options.case), options.what)
     for row in rows:
         print(json.dumps(row, ensure_ascii=False, default=_json) if options.json else _line(row, options))
@@ -49,6 +55,10 @@ def _rows(path: Path, what: str) -> Iterable[Mapping[str, Any]]:
             return case.issues()
         case "evidence":
             return _tree(case.account["evidence"])
+        case "secrets":
+            from hikeshi.case.secrets import secrets
+
+            return map(vars, secrets(case))
         case table:
             return case.rows(f'SELECT * FROM "{table}"')
 
@@ -109,7 +119,8 @@ def _issue(row: Mapping[str, Any], lang: str) -> list[Any]:
     count = f"{row['records']:,}" if row["records"] else ""
     offset = f"@{row['offset']}" if row["offset"] is not None else ""
     detail = " ".join(f"{key}={value}" for key, value in row["fields"].items())
-    step = words.next_step(f"reason.{row['reason']}", lang)
+    kind = words.next_step(f"kind.{row['fields'].get('kind', '')}", lang)
+    step = kind or words.next_step(f"reason.{row['reason']}", lang)
     return [
         words.name("reason", row["reason"], lang),
         count,

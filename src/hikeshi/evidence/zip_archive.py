@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Zip archives (PKWARE APPNOTE 6.3): members in directory order, Japanese names, encrypted members named."""
+"""Zip archives (PKWARE APPNOTE 6.3): members in directory order, Japanese names, passwords tried on encrypted ones."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from hikeshi.errors import CutShort
 from hikeshi.evidence.expansion import ENTRIES, Allowance, blocks
 from hikeshi.evidence.names import decode_name, inner_path
+from hikeshi.evidence.zip_sealed import Opener
 from hikeshi.schema import Count, Found, Issue, Item, Reason
 
-VERSION = "1"
+VERSION = "2"
 KIND = "zip"
 
 
@@ -37,8 +38,9 @@ def _read(item: Item) -> Iterator[Found | Issue | Count]:
         yield Count(item.id, KIND, 1, container=True)
         return
     allowance = Allowance(item.size)
+    opener = Opener(item, allowance)
     for member in members[:ENTRIES]:
-        yield from _member(item, archive, member, allowance)
+        yield from _member(item, archive, member, allowance, opener)
     if len(members) > ENTRIES:
         left = len(members) - ENTRIES
         yield Issue(item.id, Reason.TOO_MANY_ENTRIES, records=left, fields={"limit": str(ENTRIES)})
@@ -46,7 +48,7 @@ def _read(item: Item) -> Iterator[Found | Issue | Count]:
 
 
 def _member(
-    item: Item, archive: zipfile.ZipFile, member: zipfile.ZipInfo, allowance: Allowance
+    item: Item, archive: zipfile.ZipFile, member: zipfile.ZipInfo, allowance: Allowance, opener: Opener
 ) -> Iterator[Found | Issue]:
     place, escaped = inner_path(_name(member))
     if stat.S_ISLNK(member.external_attr >> 16):
@@ -55,7 +57,8 @@ def _member(
     if escaped:
         yield Issue(item.id, Reason.PATH_ESCAPE, member.header_offset, place)
     if member.flag_bits & 1:
-        yield Issue(item.id, Reason.ENCRYPTED, member.header_offset, place, records=1)
+        opened = opener.open(member, place)
+        yield opened if isinstance(opened, Issue) else Found(item.id, place, allowance.take(opened()))
         return
     try:
         archive.open(member).close()

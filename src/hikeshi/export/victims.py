@@ -102,7 +102,8 @@ _EVENT = (
 _LISTS = {
     "hosts": "list_concat([host], aliases)",
     "machines": "[value]",
-    "places": f"[host, regexp_extract(path, '{_PROFILE}', 1), split_part(path, '/', 1)]",
+    "places": f"[host, regexp_extract(path, '{_PROFILE}', 1), regexp_extract(original, '{_PROFILE}', 1),"
+    " split_part(path, '/', 1)]",
     "events": f"[{', '.join(_EVENT)}]",
     "messages": "recipients",
 }

@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hikeshi import __version__
 from hikeshi.case import evidence as case_evidence
 from hikeshi.case import write as case_write
+from hikeshi.case.logs import logged
 from hikeshi.case.state import Done, State
 from hikeshi.engine.local import Pool
 from hikeshi.evidence import discover
@@ -21,7 +25,6 @@ from hikeshi.flow.options import Options
 from hikeshi.flow.reading import Reading
 from hikeshi.flow.saving import save
 from hikeshi.flow.sets import item_hits, judges_of
-from hikeshi.schema import Status
 
 PRELOAD = ("hikeshi.flow.tasks", "hikeshi.flow.judges", "pyarrow", "numpy", "orjson")
 
@@ -59,17 +62,34 @@ def run(
     indicators = rule_sets.given(options.indicators, "indicators")
     yara = rule_sets.joined(rule_sets.given(options.yara, "yara"))
     case_write.prepare(out)
+    with logged(out, _arguments(evidence, options, jobs)) as log:
+        outcome = _examine(evidence, out, options, jobs, (*sigma, *indicators), yara, progress or Progress())
+        log |= {"outcome": "complete" if outcome.complete else "partial", "totals": outcome.totals}
+        log |= {"read": outcome.read, "judged": outcome.judged, "reused": outcome.reused}
+        log["missing"] = list(outcome.unconfined)
+    return outcome
+
+
+def _examine(
+    evidence: Sequence[str],
+    out: Path,
+    options: Options,
+    jobs: int,
+    given: Sequence[rule_sets.RuleFiles],
+    yara: rule_sets.RuleFiles | None,
+    progress: Progress,
+) -> Outcome:
     state = State(out)
     state.prepare()
-    progress = progress or Progress()
     with Pool(jobs, PRELOAD) as pool:
-        rules = [rule_sets.compiled(files, pool) for files in (_own_rules(), *sigma, *indicators)]
+        rules = [rule_sets.compiled(files, pool) for files in (_own_rules(), *given)]
         judges = [judge for compiled in rules for judge in judges_of(compiled)]
         scanner = rule_sets.compiled(yara, pool) if yara else None
-        reading, judging = Reading(state, pool, yara=scanner), Judging(state, pool, judges)
+        reading, judging = Reading(state, pool, options.passwords, scanner), Judging(state, pool, judges)
         for argument in sorted(evidence):
             reading.meet(argument, discover.walk(argument), jobs)
         reading.run(judging.offer, judging.take, lambda: _tell_reading(progress, reading))
+        reading.compare()
         tree = case_evidence.gather(state.listings(), reading.result)
         results = _results(tree, reading)
         for item, done in results.items():
@@ -98,16 +118,21 @@ def run(
     account = save(
         out, state, options, tree, results, hits, losses, [*rules, *([scanner] if scanner else [])]
     )
-    whole = (Status.READ, Status.BYTES_ONLY)
     return Outcome(
         out,
         read=reading.read,
         judged=judging.judged + correlating.judged + reading.scanned,
         reused=len(reading.reused) + len(reading.scans_reused) + judging.reused + correlating.reused,
-        complete=all(account.status in whole for account in tree.accounts.values()) and not losses,
+        complete=case_evidence.complete(tree.tree) and not losses,
         totals=account["totals"],
         unconfined=tuple(sorted(pool.missing)),
     )
+
+
+def _arguments(evidence: Sequence[str], options: Options, jobs: int) -> dict[str, Any]:
+    """What run.log says was asked for; passwords are counted."""
+    asked = dataclasses.asdict(options) | {"passwords": f"{len(options.passwords)} given"}
+    return {"version": __version__, "evidence": list(map(os.path.abspath, evidence)), "jobs": jobs, **asked}
 
 
 def _own_rules() -> rule_sets.RuleFiles:

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class Options:
-    """The options of a run that change its result; case.json holds them."""
+    """The options of a run that change its result; case.json holds them, of passwords only how many there were."""
 
     rules: tuple[str, ...] = ()
     yara: tuple[str, ...] = ()
@@ -16,3 +16,4 @@ class Options:
     timezone: str = "Asia/Tokyo"
     tlp: str = "AMBER+STRICT"
     languages: tuple[str, ...] = ("ja", "en")
+    passwords: tuple[str, ...] = field(default=(), repr=False)

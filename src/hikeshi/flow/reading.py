@@ -28,7 +28,7 @@ from hikeshi.schema import Reason
 READ = "hikeshi.flow.tasks:read"
 SCAN = "hikeshi.flow.judges:scan"
 BATCH_UNITS, BATCH_BYTES = 32, 1 << 20
-NESTED = -1
+COUNT = ("item_kind", "records_in", "duplicate", "container", "whole")
 
 
 @dataclass
@@ -65,16 +65,18 @@ class Reading:
     """The parse tasks of one run; counters tell what was new."""
 
     def __init__(
-        self, state: State, pool: Pool, passwords: tuple[str, ...] = (), yara: Compiled | None = None
+        self, state: State, pool: Pool, passwords: Sequence[str] = (), yara: Compiled | None = None
     ) -> None:
-        self._state, self._pool, self._yara = state, pool, yara
-        self._version = task_id(reading_version(), passwords)
+        self._state, self._pool, self._yara, self._passwords = state, pool, yara, list(passwords)
+        self._tried = sorted(_fingerprint(password, state.salt()) for password in passwords)
+        self._version = reading_version()
         self._open: dict[str, _Open] = {}
         self._batch: list[_Open] = []
         self._waiting: dict[str, tuple[Done, set[str]]] = {}
         self._parents: defaultdict[str, set[str]] = defaultdict(set)
         self._spools: dict[str, tuple[Spool, set[str]]] = {}
         self._settled: set[str] = set()
+        self._files: list[tuple[dict[str, Any], FileSource]] = []
         self.reused: set[str] = set()
         self.scans_reused: set[str] = set()
         self.scanned = 0
@@ -110,9 +112,16 @@ class Reading:
                     listing.append({"path": met.path, "reason": item})
                 elif met.source:
                     listing.append({"path": met.path, "item": item, "bytes": met.source.size})
+                    self._files.append((listing[-1], met.source))
                     self._meet(item, met.path, met.source, 0)
         self._flush()
         self._state.add_listing(sorted(listing, key=lambda entry: entry["path"]))
+
+    def compare(self) -> None:
+        """Look at size and time of every file once more, and remember those that are others than before."""
+        changed = [entry for entry, source in self._files if not source.unchanged()]
+        if changed:
+            self._state.add_listing([{**entry, "reason": Reason.CHANGED} for entry in changed])
 
     def run(
         self, on_done: Callable[[str, Done], None], other: Callable[[Reply], None], tell: Callable[[], None]
@@ -175,7 +184,9 @@ class Reading:
 
     def _read_of(self, item: str) -> Done | None:
         done = self.result(item)
-        return done if done is not None and "lost" not in done and self._state.intact(_parts(done)) else None
+        if done is None or "lost" in done or not set(self._tried) <= set(done.get("tried", self._tried)):
+            return None
+        return done if self._state.intact(_parts(done)) else None
 
     def _scan_of(self, item: str) -> Done | None:
         done = self.scan_result(item)
@@ -231,13 +242,15 @@ class Reading:
         size = sum(entry.source.size for entry in group)
         units = []
         for entry in group:
-            arguments = {"id": entry.item, "name": entry.name, "size": entry.source.size}
+            about = {"id": entry.item, "name": entry.name, "size": entry.source.size}
             rules = [file_opener(self._yara.path)] if self._yara and function == SCAN else []
-            units.append(Unit(entry.item, arguments, [entry.source.open, *rules]))
+            units.append(Unit(entry.item, about, [entry.source.open, *rules]))
         limits = Limits(wall=600 + size / 100_000)
         if function == SCAN:
             limits = Limits(silence=900, wall=900 * len(group))
-        arguments = {"version": self._yara.version} if self._yara and function == SCAN else {}
+        arguments: dict[str, Any] = {"passwords": self._passwords}
+        if self._yara and function == SCAN:
+            arguments = {"version": self._yara.version}
         depth = max(entry.depth for entry in group)
         self._pool.submit(Task(function, units, arguments, limits, priority=(size >> 20, -depth)))
 
@@ -255,7 +268,8 @@ class Reading:
             self.lost += 1
             loss = {"reason": reply.lost.value, "offset": None, "place": None, "records": 1, "unknown": None}
             entry.issues = [{**loss, "fields": {"detail": reply.detail}}]
-            entry.count = {"item_kind": "unknown", "records_in": 1, "duplicate": 0, "container": False}
+            entry.count = {"item_kind": "unknown", "records_in": 1, "duplicate": 0}
+            entry.count |= {"container": False, "whole": False}
             self._close(entry, on_done, lost=reply.lost.value)
         elif reply.finished:
             self._close(entry, on_done)
@@ -310,9 +324,7 @@ class Reading:
             case "issue":
                 entry.issues.append(head["issue"])
             case "count":
-                entry.count = {
-                    key: head[key] for key in ("item_kind", "records_in", "duplicate", "container")
-                }
+                entry.count = {key: head[key] for key in COUNT}
 
     def _close(self, entry: _Open, on_done: Callable[[str, Done], None], lost: str | None = None) -> None:
         """Keep the parts and meet the children."""
@@ -356,13 +368,21 @@ class Reading:
                 continue
             done, _ = self._waiting.pop(item)
             self._settled.add(item)
-            self._state.finish(self.task(item), done)
+            self._state.finish(self.task(item), self._locked(done))
             for parent in self._parents.pop(item, ()):
                 self._release(parent, item)
                 if parent in self._waiting:
                     self._waiting[parent][1].discard(item)
                     if not self._waiting[parent][1]:
                         pending.append(parent)
+
+    def _locked(self, done: Done) -> Done:
+        """The same, with the passwords tried on what stayed encrypted in it: new ones are a reason to read again."""
+        if "tried" in done:
+            return done
+        own = any(issue["reason"] == Reason.ENCRYPTED for issue in done["issues"])
+        below = (self.result(child["item"]) for child in done["children"])
+        return {**done, "tried": self._tried} if own or any("tried" in (b or ()) for b in below) else done
 
     def _release(self, parent: str, child: str = "") -> None:
         """Let go of the bytes of a container's children once they are read."""
@@ -383,6 +403,11 @@ def _hash(met: Met) -> tuple[Met, str | Reason | None]:
         return met, Reason.CHANGED
     except OSError:
         return met, Reason.UNREADABLE
+
+
+def _fingerprint(password: str, salt: bytes) -> str:
+    """Tells whether a password was tried before, and is slow to guess from."""
+    return hashlib.scrypt(password.encode("utf-8", "replace"), salt=salt, n=4096, r=8, p=1, dklen=16).hex()
 
 
 def _parts(done: Done) -> list[str]:

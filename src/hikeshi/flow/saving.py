@@ -16,6 +16,7 @@ from hikeshi.case.evidence import Account, Evidence
 from hikeshi.case.state import Done, State
 from hikeshi.families import Pack, entry, fingerprint, packs, surviving
 from hikeshi.flow.options import Options
+from hikeshi.flow.placing import places
 from hikeshi.flow.reporting import write_exports, write_report
 from hikeshi.flow.rules import Compiled
 from hikeshi.flow.ruling import rows as rule_rows
@@ -49,12 +50,14 @@ def save(
     from hikeshi.case.database import Database
 
     tables.merge(out, state, {item: done["parts"] for item, done in results.items()})
-    places = [{"item": item, "path": path} for item in sorted(tree.places) for path in tree.places[item]]
-    tables.write_rows(out, "places", places)
+    found_at = places(tree.places, Database(out).rows)
+    tables.write_rows(out, "places", found_at)
     tables.write_rows(out, "items", [_item(tree.accounts[item]) for item in sorted(tree.accounts)])
     query = Database(out).rows
 
-    where = {item: [(path, None) for path in paths] for item, paths in tree.places.items()}
+    where: dict[str, list[tuple[str, str | None]]] = {}
+    for row in found_at:
+        where.setdefault(row["item"], []).append((row["path"], row.get("host")))
     hits = list(surviving([*hits, *_joined(hits)]))
     found = case_findings.findings(hits, where)
     tables.write_rows(out, "correlated", list(case_findings.correlated(hits, where)))
@@ -68,7 +71,7 @@ def save(
     tables.write_rows(out, "sources", logs)
     tables.write_rows(out, "gaps", gaps(query, names))
     tables.write_rows(out, "rules", rule_rows(rules, logs, found))
-    examined = _examined(machines, logs, tree)
+    examined = _examined(machines, logs, tree, where, names)
     tables.write_rows(out, "functions", functions(found, names, examined, _needs()))
 
     account = _account(options, tree, rules, found)
@@ -108,11 +111,19 @@ def _needs() -> dict[str, dict[str, Sequence[str]]]:
 
 
 def _examined(
-    machines: Sequence[reconstruct.Row], logs: Sequence[reconstruct.Row], tree: Evidence
+    machines: Sequence[reconstruct.Row],
+    logs: Sequence[reconstruct.Row],
+    tree: Evidence,
+    where: Mapping[str, Sequence[tuple[str, str | None]]],
+    names: Mapping[str, str],
 ) -> dict[str, frozenset[str]]:
-    """For each machine the log sources and artefacts there are; artefacts that name no machine count for all."""
-    artefacts = {ARTEFACTS[a.kind] for a in tree.accounts.values() if a.kind in ARTEFACTS and a.records_out}
+    """For each machine the log sources and artefacts there are; artefacts of no known machine count for all."""
     have: defaultdict[str, set[str]] = defaultdict(set)
+    artefacts: set[str] = set()
+    for account in tree.accounts.values():
+        if account.kind in ARTEFACTS and account.records_out:
+            for _, host in where[account.item]:
+                (have[names[host]] if host else artefacts).add(ARTEFACTS[account.kind])
     for row in logs:
         have[row["host"] or ""].add(f"{row['channel']}/{row['event_id']}")
     return {row["host"]: frozenset(have[row["host"]] | artefacts) for row in machines}
@@ -139,12 +150,12 @@ def _account(
 
 
 def _options(options: Options) -> dict[str, Any]:
-    """Rule sets are named by what they are called, not by where they lay."""
+    """Rule sets are named by what they are called, not by where they lay; passwords are counted."""
     names = {
         key: sorted(Path(path).name for path in getattr(options, key))
         for key in ("rules", "yara", "indicators")
     }
-    return dataclasses.asdict(options) | names
+    return dataclasses.asdict(options) | names | {"passwords": len(set(options.passwords))}
 
 
 def _pack(pack: Pack) -> dict[str, str]:

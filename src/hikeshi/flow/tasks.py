@@ -8,11 +8,14 @@ import hashlib
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, BinaryIO
 
+from hikeshi.codecs.mask import caught
 from hikeshi.errors import CutShort
-from hikeshi.readers import READERS, Reader, pick
-from hikeshi.schema import Batch, Count, Found, Issue, Item
+from hikeshi.evidence.kinds import kind_of
+from hikeshi.readers import OPTIONAL, READERS, Reader, pick
+from hikeshi.schema import Batch, Count, Found, Issue, Item, Reason
 
 Sent = tuple[Mapping[str, Any], bytes]
 Units = Sequence[tuple[Mapping[str, Any], Sequence[BinaryIO]]]
@@ -25,22 +28,51 @@ YARA = (".yar", ".yara")
 def read(arguments: Mapping[str, Any], units: Units) -> Iterator[Sent]:
     """Read items with the reader that knows them; messages are `table`, `child`, `bytes`, `closed`, `issue`, `count`.
 
-    Each unit's arguments are `id`, `name` and `size`; its one file holds the item's bytes.
+    Each unit's arguments are `id`, `name` and `size`; its one file holds the item's bytes. `passwords` are tried
+    on whatever is encrypted.
     """
+    passwords = tuple(arguments.get("passwords", ()))
     groups: dict[Reader, list[tuple[int, Item]]] = {}
     for index, (unit, (file,)) in enumerate(units):
         head = file.read(HEAD)
         file.seek(0)
         reader = pick(head, unit["name"])
-        item = Item(unit["id"], unit["name"], unit["size"], file)
+        item = Item(unit["id"], unit["name"], unit["size"], file, passwords)
         if reader:
             groups.setdefault(reader, []).append((index, item))
         else:
-            kind = "empty" if unit["size"] == 0 else "unknown"
-            yield from _message(index, Count(unit["id"], kind, 1))
+            yield from _unread(index, item, head)
             yield {"kind": "end", "unit": index}, b""
     for reader, members in groups.items():
         yield from _read_group(reader, members)
+
+
+def _unread(unit: int, item: Item, head: bytes) -> Iterator[Sent]:
+    """An item that no reader knows, named as far as its first bytes allow."""
+    kind = kind_of(head) if item.size else "empty"
+    if item.size:
+        reason = Reason.UNSUPPORTED_FORMAT if kind else Reason.UNKNOWN_FORMAT
+        yield from _message(unit, Issue(item.id, reason, fields={"kind": kind} if kind else {}))
+    yield from _message(unit, Count(item.id, kind or "unknown", 1, whole=True))
+
+
+def reveal(arguments: Mapping[str, Any], units: Units) -> Iterator[Sent]:
+    """Decode items again and send the secrets behind the masked values that are `wanted`.
+
+    Decoding is what filled the tables: the reader of the item. A pack whose decoder masks joins here.
+    """
+    for index, (unit, (file,)) in enumerate(units):
+        reader = pick(file.read(HEAD), unit["name"])
+        file.seek(0)
+        item = Item(unit["id"], unit["name"], unit["size"], file)
+        with caught(arguments["wanted"]) as secrets:
+            for _ in reader.read([item]) if reader else ():
+                if all(value is not None for value in secrets.values()):
+                    break
+            for masked, value in sorted(secrets.items()):
+                if value is not None:
+                    yield {"kind": "secret", "unit": index, "masked": masked}, value
+        yield {"kind": "end", "unit": index}, b""
 
 
 def _read_group(reader: Reader, members: Sequence[tuple[int, Item]]) -> Iterator[Sent]:
@@ -67,7 +99,8 @@ def _message(unit: int, result: Batch | Found | Issue | Count) -> Iterator[Sent]
             yield {"kind": "issue", "unit": unit, "issue": fields}, b""
         case Count():
             head = {"item_kind": result.kind, "records_in": result.records_in, "duplicate": result.duplicate}
-            yield {"kind": "count", "unit": unit, "container": result.container, **head}, b""
+            shape = {"container": result.container, "whole": result.whole}
+            yield {"kind": "count", "unit": unit, **shape, **head}, b""
 
 
 def _child(unit: int, chunks: Iterable[bytes]) -> Iterator[Sent]:
@@ -92,9 +125,17 @@ def _arrow(batch: Batch) -> bytes:
 
 
 def reading_version() -> str:
-    """Hash over all readers and their versions: what was read under another one is read again."""
-    versions = [(reader, import_module(reader).VERSION) for reader in READERS]
+    """Hash over all readers, their versions and optional libraries: what was read under another is read again."""
+    versions: list[Any] = [(reader, import_module(reader).VERSION) for reader in READERS]
+    versions += [(library, _installed(library)) for library in OPTIONAL]
     return hashlib.sha256(repr(versions).encode()).hexdigest()[:16]
+
+
+def _installed(library: str) -> str | None:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return None
 
 
 def compile_rules(arguments: Mapping[str, Any], units: Units) -> Iterator[Sent]:

@@ -13,6 +13,7 @@ READERS = (
     "hikeshi.evidence.zip_archive",
     "hikeshi.evidence.compressed",
     "hikeshi.evidence.tar_archive",
+    "hikeshi.evidence.seven_zip",
     "hikeshi.readers.evtx",
     "hikeshi.streams.capture",
     "hikeshi.readers.zeek",
@@ -21,11 +22,15 @@ READERS = (
     "hikeshi.readers.squid",
     "hikeshi.readers.weblog",
     "hikeshi.readers.json_events",
+    "hikeshi.readers.collector",
     "hikeshi.readers.mbox",
     "hikeshi.readers.emlx",
     "hikeshi.readers.mail",
     "hikeshi.readers.msg",
 )
+
+# Libraries that readers use when they are installed.
+OPTIONAL = ("py7zr",)
 
 
 class Reader(Protocol):

@@ -91,7 +91,9 @@ class Wording:
     def known(self, section: str, key: str) -> Markup:
         """The report's own label of a key; a key without one is shown as it is."""
         label = f"{section}.{key}"
-        return escape(self._labels[label]) if label in self._labels else self.value(key, 80)
+        if label in self._labels:
+            return escape(self._labels[label])
+        return self.name(section, key) if words.knows(f"{label}.name") else self.value(key, 80)
 
     def meaning(self, id_: str) -> Markup:
         """What a message or value means."""

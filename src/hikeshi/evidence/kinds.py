@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names for what no reader opens yet, from the first bytes alone; nothing else of such an item is looked at.
+
+The marks are those of each format's own specification or of the file(1) database.
+"""
+
+from __future__ import annotations
+
+# Kind, offset, mark; the first that fits names the item.
+MARKS: tuple[tuple[str, int, bytes], ...] = (
+    ("rar", 0, b"Rar!\x1a\x07"),
+    ("cab", 0, b"MSCF\0\0\0\0"),
+    ("lzh", 2, b"-lh"),
+    ("zstd", 0, b"\x28\xb5\x2f\xfd"),
+    ("iso", 0x8001, b"CD001"),
+    ("vhdx", 0, b"vhdxfile"),
+    ("vhd", 0, b"conectix"),
+    ("vmdk", 0, b"KDMV"),
+    ("vmdk", 0, b"# Disk DescriptorFile"),
+    ("qcow2", 0, b"QFI\xfb"),
+    ("ewf", 0, b"EVF\x09\x0d\x0a\xff\0"),
+    ("ewf", 0, b"EVF2\x0d\x0a\x81\0"),
+    ("luks", 0, b"LUKS\xba\xbe"),
+    ("bitlocker", 3, b"-FVE-FS-"),
+    ("volume", 3, b"NTFS    "),
+    ("volume", 3, b"EXFAT   "),
+    ("memory", 0, b"PAGEDU64"),
+    ("memory", 0, b"PAGEDUMP"),
+    ("memory", 0, b"EMiL"),
+    ("memory", 0, b"AVML"),
+    ("pst", 0, b"!BDN"),
+    ("registry", 0, b"regf"),
+    ("event-log-old", 4, b"LfLe"),
+    ("mft", 0, b"FILE0\0"),
+    ("prefetch", 4, b"SCCA"),
+    ("prefetch", 0, b"MAM\x04"),
+    ("lnk", 0, b"\x4c\0\0\0\x01\x14\x02\0"),
+    ("ese", 4, b"\xef\xcd\xab\x89"),
+    ("sqlite", 0, b"SQLite format 3\0"),
+    ("journal", 0, b"LPKSHHRH"),
+    ("pdf", 0, b"%PDF-"),
+    ("rtf", 0, b"{\\rtf"),
+    ("office-old", 0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
+    ("plist", 0, b"bplist0"),
+    ("picture", 0, b"\x89PNG\r\n\x1a\n"),
+    ("picture", 0, b"\xff\xd8\xff"),
+    ("picture", 0, b"GIF87a"),
+    ("picture", 0, b"GIF89a"),
+    ("program", 0, b"\x7fELF"),
+    ("program", 0, b"\xfe\xed\xfa\xce"),
+    ("program", 0, b"\xfe\xed\xfa\xcf"),
+    ("program", 0, b"\xce\xfa\xed\xfe"),
+    ("program", 0, b"\xcf\xfa\xed\xfe"),
+)
+KINDS = tuple(sorted({kind for kind, _, _ in MARKS}))
+
+
+def kind_of(head: bytes) -> str | None:
+    """The kind of an item that begins with these 64 KiB or fewer; null when they do not tell."""
+    for kind, offset, mark in MARKS:
+        if head.startswith(mark, offset):
+            return kind
+    return "program" if _is_program(head) else None
+
+
+def _is_program(head: bytes) -> bool:
+    """MZ alone could begin a text: the header of a program has zeros; a Java class shares a mark of Mach-O."""
+    if head[:2] == b"MZ":
+        return len(head) >= 64 and b"\0" in head[2:64]
+    return (
+        head[:4] in (b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf") and 0 < int.from_bytes(head[4:8], "big") < 45
+    )

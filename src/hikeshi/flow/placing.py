@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where every item was found: its paths, the collection each lies in, the machine, and the path on that machine."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from hikeshi.evidence.collections import Collection, find, innermost
+from hikeshi.reconstruct import Query
+from hikeshi.reconstruct.hosts import aliases
+
+# How a collection's machine is known, the surest first.
+FILE, NAME, LOGS = "collection-file", "collection-name", "event-logs"
+
+_NAMED = "SELECT item, value FROM machines WHERE kind = 'collection' ORDER BY item, value"
+_LOGGED = (
+    "SELECT DISTINCT item, host FROM events WHERE host IS NOT NULL AND host <> ''"
+    " AND channel IS DISTINCT FROM 'ForwardedEvents' ORDER BY item, host"
+)
+
+
+def places(where: Mapping[str, Sequence[str]], query: Query) -> list[dict[str, Any]]:
+    """Rows of `places`; `where` gives the paths of each item."""
+    paths = sorted((path, item) for item in where for path in where[item])
+    collections = find([path for path, _ in paths])
+    machines = _machines(collections, paths, query) if collections else {}
+    rows = []
+    for item in sorted(where):
+        for path in where[item]:
+            row: dict[str, Any] = {"item": item, "path": path}
+            if collection := innermost(collections, path):
+                host, ground = machines.get(collection.root, (None, None))
+                row |= {"collection": collection.root, "layout": collection.layout}
+                row |= {"host": host, "ground": ground, "original": collection.original(path)}
+            rows.append(row)
+    return rows
+
+
+def _machines(
+    collections: Mapping[str, Collection], paths: Sequence[tuple[str, str]], query: Query
+) -> dict[str, tuple[str, str]]:
+    """The machine of each collection by its root, with the ground."""
+    named: defaultdict[str, set[str]] = defaultdict(set)
+    logged: defaultdict[str, set[str]] = defaultdict(set)
+    inside = [(met.root, item) for path, item in paths if (met := innermost(collections, path))]
+    for found, rows in ((named, query(_NAMED)), (logged, query(_LOGGED))):
+        hosts: defaultdict[str, list[str]] = defaultdict(list)
+        for row in rows:
+            hosts[row["item"]].append(next(value for key, value in row.items() if key != "item"))
+        for root, item in inside:
+            found[root].update(hosts[item])
+    machines = {}
+    for root, collection in collections.items():
+        stated = ((named[root], FILE), ({collection.named} - {None}, NAME), (logged[root], LOGS))
+        for hosts_, ground in stated:
+            if agreed := next(_agreed(hosts_), None):
+                machines[root] = (agreed, ground)
+                break
+    return machines
+
+
+def _agreed(hosts: set[Any]) -> Iterator[str]:
+    """The one machine all names stand for; nothing where they stand for more than one."""
+    if len(names := set(aliases(hosts).values())) == 1:
+        yield from names
