@@ -205,9 +205,9 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("last", "time"),
         ("count", "int64"),
     ),
-    # Where each item was found. `collection` is the path at which a triage collection of that `layout` begins, `host` the
-    # machine it came from, `ground` how that is known (collection-file, collection-name, or event-logs: all logs in it
-    # agree), `original` the path on the machine. Null where the evidence does not say.
+    # Where each item was found. `collection` is the path at which a triage collection of that `layout` begins, `host`
+    # the machine it came from, `ground` how that is known (collection-file, collection-name, or event-logs: all
+    # logs in it agree), `original` the path on the machine. Null where the evidence does not say.
     "places": (
         ("item", "text"),
         ("path", "text"),

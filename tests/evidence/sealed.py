@@ -48,4 +48,4 @@ def traditional(
 
 def aes(name: str, data: bytes, password: bytes) -> bytes:
     """An archive with one member under WinZip AES."""
-    return b"".join(zip_aes.archive(name, len(data), [data], password))
+    return b"".join(zip_aes.archive([(name, len(data), [data])], password))

@@ -92,7 +92,9 @@ def test_a_folder_inside_a_collection_begins_none_and_an_archive_does() -> None:
 
 
 CLIENT_INFO = b'{"Hostname":"KEIRI-PC07","Fqdn":"KEIRI-PC07.aoba.example","OS":"windows","BuildTime":"2024"}'
-CLIENT_RECORD = b'{"client_id":"C.1","agent_information":{"name":"velociraptor"},"os_info":{"hostname":"KEIRI-PC07"}}'
+CLIENT_RECORD = (
+    b'{"client_id":"C.1","agent_information":{"name":"velociraptor"},"os_info":{"hostname":"KEIRI-PC07"}}'
+)
 UAC_LOG = (
     b"2024-03-12 09:00:00 +0900 INF Unix-like Artifacts Collector 3.1.0\n"
     b"2024-03-12 09:00:00 +0900 INF Operating system: macos\n2024-03-12 09:00:00 +0900 INF Hostname: KEIRI-PC07\n"
@@ -103,7 +105,9 @@ KAPE_LOG = (
 )
 
 
-@pytest.mark.parametrize("content", [CLIENT_INFO, CLIENT_RECORD, UAC_LOG, KAPE_LOG, b"\xef\xbb\xbf" + CLIENT_INFO])
+@pytest.mark.parametrize(
+    "content", [CLIENT_INFO, CLIENT_RECORD, UAC_LOG, KAPE_LOG, b"\xef\xbb\xbf" + CLIENT_INFO]
+)
 def test_the_tools_own_files_name_the_machine(content: bytes) -> None:
     assert collector.sniff(content, "")
     outcome = run(collector, content)

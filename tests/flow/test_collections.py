@@ -17,7 +17,11 @@ AGENT = b"""<?xml version="1.0" encoding="UTF-8"?>
 <plist version="1.0"><dict><key>Label</key><string>com.example.marker-agent</string></dict></plist>
 """
 MAIL = incident.MAIL.replace(b"body", b"See the attached marker-mail.")
-YARA = b"""rule Marker { meta: id = "marker" score = 80 strings: $a = "marker-agent" $b = "marker-mail" condition: any of them }
+YARA = b"""rule Marker {
+  meta: id = "marker"
+  strings: $a = "marker-agent" $b = "marker-mail"
+  condition: any of them
+}
 """
 VOLUME = "uploads/ntfs/%5C%5C.%5CC%3A"
 SHADOW = "uploads/ntfs_vss/%5C%5C%3F%5CGLOBALROOT%5CDevice%5CHarddiskVolumeShadowCopy3"
@@ -76,7 +80,9 @@ def case(tmp_path: Path) -> Saved:
 
 
 def test_host_and_original_path_of_every_item(case: Saved) -> None:
-    rows = case.rows("SELECT path, layout, host, ground, original FROM places WHERE original IS NOT NULL ORDER BY path")
+    rows = case.rows(
+        "SELECT path, layout, host, ground, original FROM places WHERE original IS NOT NULL ORDER BY path"
+    )
     shadow = "\\\\?\\GLOBALROOT\\Device\\HarddiskVolumeShadowCopy3\\Users\\山田\\mail.eml"
     windows = "C:\\Windows\\System32\\winevt\\Logs\\log.jsonl"
     agent = "/Users/sato/Library/LaunchAgents/com.example.agent.plist"
@@ -101,7 +107,8 @@ def test_host_and_original_path_of_every_item(case: Saved) -> None:
 
 def test_one_item_many_places_a_finding_for_each_host(case: Saved) -> None:
     mail, agent = (
-        [found for found in case.findings() if found["evidence"]["path"].endswith(end)] for end in (".eml", ".plist")
+        [found for found in case.findings() if found["evidence"]["path"].endswith(end)]
+        for end in (".eml", ".plist")
     )
     assert [1, 1] == [len({found["evidence"]["id"] for found in group}) for group in (mail, agent)]
     assert ["KEIRI-PC07", "PC9.corp.example", "SOMU-PC02", "mac1", "mac2"] == sorted(f["host"] for f in mail)
@@ -116,5 +123,7 @@ def test_one_item_many_places_a_finding_for_each_host(case: Saved) -> None:
 
 def test_machines_of_collections_are_hosts(case: Saved) -> None:
     rows = {row["host"]: row for row in case.rows("SELECT host, aliases, events FROM hosts")}
-    assert {"KEIRI-PC07.corp.example", "PC9.corp.example", "SOMU-PC02", "mac1", "mac2", "PC4", "PC5"} == set(rows)
+    assert {"KEIRI-PC07.corp.example", "PC9.corp.example", "SOMU-PC02", "mac1", "mac2", "PC4", "PC5"} == set(
+        rows
+    )
     assert (["KEIRI-PC07"], 5) == tuple(rows["KEIRI-PC07.corp.example"].values())[1:]

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-WHAT = ("findings", "hosts", "timeline", "issues", "functions", "gaps", "evidence")
+from hikeshi.cli import disclose
+
+WHAT = ("findings", "hosts", "timeline", "issues", "functions", "gaps", "evidence", "places", "secrets")
 
 
 def add(verbs: Any) -> None:
@@ -20,11 +22,15 @@ def add(verbs: Any) -> None:
     verb.add_argument(
         "--lang", choices=("ja", "en"), default="en", help="language of sentences (default: %(default)s)"
     )
+    disclose.add(verb)
     verb.set_defaults(handle=handle)
 
 
 def handle(options: argparse.Namespace) -> int:
-    """Print the rows, one a line."""
+    """Print the rows, one a line; or let out what was asked for."""
+    code = disclose.handle(options)
+    if code is not None:
+        return code
     rows = _rows(Path(options.case), options.what)
     for row in rows:
         print(json.dumps(row, ensure_ascii=False, default=_json) if options.json else _line(row, options))
@@ -49,6 +55,10 @@ def _rows(path: Path, what: str) -> Iterable[Mapping[str, Any]]:
             return case.issues()
         case "evidence":
             return _tree(case.account["evidence"])
+        case "secrets":
+            from hikeshi.case.secrets import secrets
+
+            return map(vars, secrets(case))
         case table:
             return case.rows(f'SELECT * FROM "{table}"')
 

@@ -118,17 +118,24 @@ def seal(chunks: Iterable[bytes], password: bytes) -> Iterator[bytes]:
     yield code.digest()[:MAC]
 
 
-def archive(name: str, size: int, chunks: Iterable[bytes], password: bytes) -> Iterator[bytes]:
-    """A whole zip archive with one sealed member of `size` bytes; every chunk but the last is a multiple of 16."""
-    raw, extra = name.encode(), _FIELD.pack(EXTRA, 7, 2, b"AE", 3, 0)
-    packed = size + Sealed(2, 3, 0).overhead
-    if packed > LARGEST:
-        raise ValueError(f"a member of {size} bytes needs another kind of archive")
-    # version 5.1, flags encrypted and UTF-8, 1980-01-01, no CRC-32 as AE-2 demands
-    entry = (51, 0x801, METHOD, 0, 0x21, 0, packed, size, len(raw), len(extra))
-    local = struct.pack("<4sHHHHHIIIHH", b"PK\3\4", *entry) + raw + extra
-    yield local
-    yield from seal(chunks, password)
-    central = struct.pack("<4sHHHHHHIIIHHHHHII", b"PK\1\2", 51, *entry, 0, 0, 0, 0, 0) + raw + extra
-    yield central
-    yield struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, 1, 1, len(central), len(local) + packed, 0)
+def archive(members: Iterable[tuple[str, int, Iterable[bytes]]], password: bytes) -> Iterator[bytes]:
+    """A whole zip archive of sealed members (name, size, chunks), a block at a time.
+
+    Every chunk of a member but the last is a multiple of 16 bytes; members are smaller than LARGEST.
+    """
+    directory, count, offset = b"", 0, 0
+    extra = _FIELD.pack(EXTRA, 7, 2, b"AE", 3, 0)
+    for name, size, chunks in members:
+        raw, packed = name.encode(), size + Sealed(2, 3, 0).overhead
+        # version 5.1, flags encrypted and UTF-8, 1980-01-01, no CRC-32 as AE-2 demands
+        entry = (51, 0x801, METHOD, 0, 0x21, 0, packed, size, len(raw), len(extra))
+        yield struct.pack("<4sHHHHHIIIHH", b"PK\3\4", *entry) + raw + extra
+        yield from seal(chunks, password)
+        directory += (
+            struct.pack("<4sHHHHHHIIIHHHHHII", b"PK\1\2", 51, *entry, 0, 0, 0, 0, offset) + raw + extra
+        )
+        offset += 30 + len(raw) + len(extra) + packed
+        count += 1
+    if offset > LARGEST:
+        raise ValueError("members of more than 4 GiB together need another kind of archive")
+    yield directory + struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, count, count, len(directory), offset, 0)

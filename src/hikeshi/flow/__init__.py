@@ -63,7 +63,7 @@ def run(
     yara = rule_sets.joined(rule_sets.given(options.yara, "yara"))
     case_write.prepare(out)
     with logged(out, _arguments(evidence, options, jobs)) as log:
-        outcome = _examine(evidence, out, options, jobs, [*sigma, *indicators], yara, progress or Progress())
+        outcome = _examine(evidence, out, options, jobs, (*sigma, *indicators), yara, progress or Progress())
         log |= {"outcome": "complete" if outcome.complete else "partial", "totals": outcome.totals}
         log |= {"read": outcome.read, "judged": outcome.judged, "reused": outcome.reused}
         log["missing"] = list(outcome.unconfined)

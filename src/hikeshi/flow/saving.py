@@ -151,8 +151,10 @@ def _account(
 
 def _options(options: Options) -> dict[str, Any]:
     """Rule sets are named by what they are called, not by where they lay; passwords are counted."""
-    lists = ("rules", "yara", "indicators")
-    names = {key: sorted(Path(path).name for path in getattr(options, key)) for key in lists}
+    names = {
+        key: sorted(Path(path).name for path in getattr(options, key))
+        for key in ("rules", "yara", "indicators")
+    }
     return dataclasses.asdict(options) | names | {"passwords": len(set(options.passwords))}
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Triage collections, recognised from the paths of the evidence: where each begins and what its paths were on the machine.
+"""Triage collections, recognised from the paths of the evidence: where each begins, and its paths on the machine.
 
 Each layout is a module with `roots(paths)`, `original(inner)` for a path below a root, and `host(root)` for the machine
 that the name of the collection states.
@@ -63,5 +63,3 @@ def _above(path: str) -> Iterator[str]:
 
 def _layout(kind: str) -> ModuleType:
     return next(layout for layout in LAYOUTS if layout.KIND == kind)
-
-
