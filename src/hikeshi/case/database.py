@@ -15,6 +15,7 @@ _SQL = {
     "text": "VARCHAR",
     "int64": "BIGINT",
     "uint64": "UBIGINT",
+    "float64": "DOUBLE",
     "time": "TIMESTAMPTZ",
     "list": "VARCHAR[]",
     "map": "MAP(VARCHAR, VARCHAR)",
