@@ -10,7 +10,7 @@ from typing import Any
 
 from hikeshi.detect.indicators.tables import SEARCHED
 from hikeshi.flow.judging import Judge
-from hikeshi.flow.lookups import item_hits as looked_up
+from hikeshi.flow.lookups import item_hits as hits_of_items
 from hikeshi.flow.rules import Compiled
 from hikeshi.schema import TABLES
 
@@ -28,4 +28,4 @@ def item_hits(rules: Sequence[Compiled], places: Mapping[str, Sequence[str]]) ->
     """Hits of the indicators over the items themselves."""
     for compiled in rules:
         if compiled.kind == "indicators":
-            yield from map(dataclasses.asdict, looked_up(Path(compiled.path), places))
+            yield from map(dataclasses.asdict, hits_of_items(Path(compiled.path), places))

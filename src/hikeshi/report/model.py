@@ -92,7 +92,7 @@ def model(saved: Saved, zone: str) -> Model:
         tlp=_tlp(account["options"].get("tlp")),
         summary=summary(tally, seen, functions, sum(loss.count for loss in lost), len(silences), messages),
         examined=seen,
-        own_rules_only=all(rules["kind"] != "sigma" for rules in account["tool"]["rules"]),
+        own_rules_only=all(rules.get("kind", "sigma") != "sigma" for rules in account["tool"]["rules"]),
         hosts=len(hosts),
         matrices=matrices(functions),
         timeline=timeline(tally, silences),
