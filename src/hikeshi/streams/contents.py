@@ -50,7 +50,7 @@ class Contents:
                 return
             self.left -= 1
             for place, body in places(number, index, exchange):
-                yield Found(self.item, place, body.chunks())
+                yield Found(self.item, place, body.child())
             yield "exchanges", row(exchange, client, server, self.masks)
             request = exchange.request
             if request and request.method == "CONNECT":
