@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hikeshi.errors import CutShort
 from hikeshi.schema import Batch, Count, Found, Issue, Item
 from hikeshi.streams import capture
 
@@ -20,6 +21,7 @@ class Result:
     tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
     found: dict[str, bytes] = field(default_factory=dict)
+    cut: dict[str, str] = field(default_factory=dict)
     count: Count | None = None
 
     def __getattr__(self, name: str) -> list[dict[str, Any]]:
@@ -66,7 +68,12 @@ def collect(parts: Any, data: bytes, bearing: Sequence[str] = ("packets",)) -> R
         elif isinstance(part, Issue):
             result.issues.append(part)
         elif isinstance(part, Found):
-            result.found[part.place] = b"".join(part.chunks)
+            chunks = []
+            try:
+                chunks.extend(part.chunks)
+            except CutShort as reason:
+                result.cut[part.place] = str(reason)
+            result.found[part.place] = b"".join(chunks)
         else:
             assert result.count is None
             result.count = part

@@ -541,3 +541,12 @@ def test_sniff_takes_captures_only() -> None:
     assert not sniff(b"\xd4\xc3\xb2\xa1\x09\x09", "a.pcap")
     assert not sniff(b"", "a.pcap")
     assert not sniff(b"\x0a\x0d\x0d\x0a\0\0\0\0\0\0\0\0", "a.pcapng")
+
+
+def test_the_account_that_every_reader_owes() -> None:
+    from hikeshi.streams import capture
+    from readers.reading import run
+
+    talk = Conversation().open().send(REQUEST).receive(ANSWER).close()
+    outcome = run(capture, make.pcapng(talk.packets)[:-9])
+    assert (outcome.count.kind, outcome.count.records_in, outcome.refused) == ("capture", 10, 1)

@@ -126,6 +126,7 @@ def test_bytes_lost_from_a_body_leave_two_children_and_a_note() -> None:
         "streams/0/0-response": BODY[: gap[0]],
         "streams/0/0-response-part1": BODY[gap[1] :],
     }
+    assert set(result.cut.values()) == {"truncated"}
     first, second = result.exchanges
     assert first["notes"] == ["response-gap"]
     assert (second["uri"], second["status_code"], second["notes"]) == ("/b", 204, [])
@@ -183,6 +184,7 @@ def test_damaged_gzip_gives_what_is_sure() -> None:
     )
     assert only(result)["notes"] == ["response-encoding-incomplete"]
     assert (bytes(range(256)) * 200).startswith(result.found["streams/0/0-response"])
+    assert result.cut == {"streams/0/0-response": "truncated"}
     result = talk(GET, b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope")
     assert only(result)["notes"] == ["response-encoding-damaged"]
 

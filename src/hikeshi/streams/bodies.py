@@ -7,27 +7,46 @@ import hashlib
 import zlib
 from collections.abc import Iterator
 
+from hikeshi.errors import CutShort
+from hikeshi.schema import Reason
+
 from .http1 import Message
 from .payload import Half
 
 STEP = 1 << 16
 LARGEST = 1 << 30
+CUT = {
+    "body-too-large": Reason.TOO_LARGE,
+    "encoding-damaged": Reason.DAMAGED,
+    "encoding-incomplete": Reason.TRUNCATED,
+    "still-encoded": Reason.TRUNCATED,
+}
 
 
 class Body:
     """One run of a body without gaps; `digest`, `size` and `notes` are known once `chunks` has been read."""
 
-    def __init__(self, half: Half, ranges: list[tuple[int, int]], coding: str) -> None:
+    def __init__(self, half: Half, ranges: list[tuple[int, int]], coding: str, cut: bool) -> None:
         self._half, self._ranges, self._coding = half, ranges, coding
         self._hash = hashlib.sha256()
         self.size = 0
         self.whole = False
+        self._cut = cut
         self.notes: set[str] = set()
 
     @property
     def digest(self) -> str | None:
         """SHA-256 of the bytes, when all of them were read."""
         return self._hash.hexdigest() if self.whole and self.size else None
+
+    def child(self) -> Iterator[bytes]:
+        """The bytes in order, with word at the end when they are not the whole body."""
+        yield from self.chunks()
+        for note, reason in CUT.items():
+            if note in self.notes:
+                raise CutShort(reason)
+        if self._cut:
+            raise CutShort(Reason.TRUNCATED)
 
     def chunks(self) -> Iterator[bytes]:
         """The bytes in order."""
@@ -60,8 +79,10 @@ def bodies(half: Half, message: Message) -> list[Body]:
     if not message.chunked and "gzip" in (message.header("transfer-encoding") or "").lower():
         coding = "gzip"
     first = bool(message.body) and half.known_until(message.body[0][0]) > message.body[0][0]
+    end = message.body[-1][1] if message.body else 0
+    cut = len(groups) > 1 or "body-incomplete" in message.notes or half.known_until(end - 1) < end
     return [
-        Body(half, ranges, coding if number == 0 and first else "missing-start" if coding else "")
+        Body(half, ranges, coding if number == 0 and first else "missing-start" if coding else "", cut)
         for number, ranges in enumerate(groups)
         if ranges
     ]

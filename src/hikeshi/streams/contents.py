@@ -50,7 +50,7 @@ class Contents:
                 return
             self.left -= 1
             for place, body in places(number, index, exchange):
-                yield Found(self.item, place, body.chunks())
+                yield Found(self.item, place, body.child())
             yield "exchanges", row(exchange, client, server, self.masks)
             request = exchange.request
             if request and request.method == "CONNECT":
@@ -84,7 +84,9 @@ def beginnings(halves: tuple[Half, Half]) -> list[bytes]:
 
 def asks_first(heads: list[bytes]) -> bool:
     """Whether the first direction of an HTTP stream, perhaps behind SOCKS (RFC 1928), is that of the requests."""
-    return not http1.STATUS.match(heads[0]) and heads[0][:2] != b"\5\0"
+    if http1.STATUS.match(heads[0]) or http1.STATUS.match(heads[1]):
+        return not http1.STATUS.match(heads[0])
+    return heads[0][:2] != b"\5\0"
 
 
 def orient(halves: tuple[Half, Half]) -> tuple[Half, Half] | None:

@@ -64,7 +64,9 @@ def groups(low: Ints, high: Ints) -> tuple[Ints, Ints]:
 class Conversations:
     """All streams of a capture and what is summed over their packets."""
 
-    def __init__(self) -> None:
+    def __init__(self, before: Conversations | None = None) -> None:
+        """Without any stream; one that goes on from `before` keeps its client."""
+        self._known = {key: before.sender[n] for key, n in before._now.items()} if before else {}
         self._now: dict[tuple[int, int, int], int] = {}
         self._room = 0
         self.count = 0
@@ -166,7 +168,9 @@ class Conversations:
 
     def _open(self, key: tuple[int, int, int], source: int, flags: int) -> int:
         ends = [(key[0] >> 16, key[0] & 0xFFFF), (key[1] >> 16, key[1] & 0xFFFF)]
-        sender = 0 if source == key[0] else 1
+        sender = 0 if self._known.get(key, source) == key[0] else 1
+        if flags & SYN:
+            sender = 0 if source == key[0] else 1
         if flags & (SYN | ACK) == SYN | ACK:
             sender = 1 - sender
         return self._new(key[2], ends[sender], ends[1 - sender])

@@ -76,7 +76,7 @@ class Indexer:
         yield Settle(last)
         self.item.file.seek(here)
         self.before += self.streams.count
-        self.streams = Conversations()
+        self.streams = Conversations(self.streams)
         if not last:
             fields = {"table": "streams", "packets": str(self.records)}
             yield Issue(self.item.id, Reason.TOO_MANY_ENTRIES, None, None, 0, fields)
