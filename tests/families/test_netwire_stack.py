@@ -111,7 +111,7 @@ def shuffled(data: bytes, seed: int, missing: tuple[int, ...], base: int) -> tup
     return bytes(image), where
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("name", sorted(ACTIONS))
 def test_a_shuffled_image_with_missing_pages_says_the_same(name: str, seed: int, real_evidence: Path) -> None:
     whole = published.snapshots(real_evidence)[name]

@@ -7,7 +7,7 @@ rounds together; the keystream of OFB is made block by block.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def _boxes() -> tuple[Bytes, Bytes]:
     return np.array(box, np.uint8), np.array([_times_two(b) for b in range(256)], np.uint8)
 
 
-@cache
+@lru_cache(64)
 def _round_keys(key: bytes) -> Bytes:
     import numpy as np
 
@@ -79,7 +79,7 @@ def encrypt_blocks(key: bytes, blocks: bytes) -> bytes:
             every = column[:, :, 0] ^ column[:, :, 1] ^ column[:, :, 2] ^ column[:, :, 3]
             state = (column ^ every[:, :, None] ^ double[column ^ np.roll(column, -1, 2)]).reshape(-1, BLOCK)
         state = state ^ keys[number]
-    return state.tobytes()
+    return bytes(state.tobytes())
 
 
 def cfb_decrypt(key: bytes, iv: bytes, data: bytes) -> bytes:

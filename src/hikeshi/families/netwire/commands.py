@@ -16,6 +16,8 @@ from hikeshi.pack import read_text
 FIRST, LAST, OLDER = 0x97, 0xE8, 0x96
 SEPARATOR = b"\x07"
 LARGEST_DATA = 0x2FFFF
+# Text is shown when its code page leads by this much; pure ASCII always does.
+SURE = 0.3
 
 # Steps of a grammar: u8 and u32 are numbers, `to` is text up to the separator, `nul` text up to a NUL, `all` the
 # rest as text, `digits` the rest as decimal digits, `line` the rest as text with a line feed, `rest` bytes.
@@ -100,6 +102,10 @@ COMMANDS: Mapping[int, tuple[str, str, str | None, tuple[str, ...]]] = {
     0xE8: ("disks", "", "task", ("T1082",)),
 }
 
+HIVES = {
+    str(0x80000000 + number): name
+    for number, name in ((0, "HKCR"), (1, "HKCU"), (2, "HKLM"), (3, "HKU"), (5, "HKCC"))
+}
 MEANINGS: Mapping[tuple[int, str], Mapping[str, str]] = {
     (0xAB, "direction"): {"0": "from-victim", "1": "to-victim"},
     (0xA3, "execute"): {"0": "no", "1": "yes"},
@@ -113,9 +119,11 @@ MEANINGS: Mapping[tuple[int, str], Mapping[str, str]] = {
     (0xD5, "program"): {"50": "Pidgin"},
     (0xD7, "program"): {"49": "Outlook", "50": "Thunderbird"},
     (0xDF, "recursive"): {"\x00": "no", "\x01": "yes"},
-    (0xE5, "hive"): {str(0x80000000 + n): name for n, name in ((0, "HKCR"), (1, "HKCU"), (2, "HKLM"), (3, "HKU"), (5, "HKCC"))},
-    (0xE7, "hive"): {str(0x80000000 + n): name for n, name in ((0, "HKCR"), (1, "HKCU"), (2, "HKLM"), (3, "HKU"), (5, "HKCC"))},
-    (0xE7, "operation"): {"1": "create-key", "2": "set-value", "3": "delete-key", "4": "delete-value", "6": "rename-value"},
+    (0xE5, "hive"): HIVES,
+    (0xE7, "hive"): HIVES,
+    (0xE7, "operation"): {
+        "1": "create-key", "2": "set-value", "3": "delete-key", "4": "delete-value", "6": "rename-value",
+    },
 }  # fmt: skip
 
 PLATFORMS = {1: "Windows", 2: "Linux", 3: "Solaris", 4: "macOS", 5: "Android"}
@@ -199,7 +207,9 @@ class _Reader:
         if kind == "digits" or name in ("port", "length", "handle"):
             bad += not text.isdigit()
         self.bits += sum(1.4 if 0x20 <= byte < 0x7F else 0.1 for byte in text) - 12 * bad
-        self.fields[name] = read_text(text).text if not bad else f"({len(text)} bytes)"
+        reading = read_text(text)
+        bad += not reading.text.isprintable() or reading.confidence < SURE
+        self.fields[name] = reading.text if not bad else f"({len(text)} bytes)"
         return not bad and (closed or self.control == 0xC2 or not ends)
 
 
