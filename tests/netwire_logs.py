@@ -7,10 +7,11 @@ import random
 
 from hikeshi.families.netwire.keylog import encoded
 
-WORDS = (
+PROSE = (
     "please find the invoice for the transfer we spoke about tomorrow and send your report before the meeting "
     "starts thank you very much for the quick answer about the new account of our customer"
-).split()
+)
+WORDS = PROSE.split()
 JAPANESE = ("受信トレイ - メール", "無題 - メモ帳", "ログイン - 取引所", "見積書.xlsx - 表計算")
 ENGLISH = ("Inbox - Mail", "Untitled - Notepad", "Log in - Exchange", "Report [draft] - Writer")
 

@@ -91,7 +91,8 @@ def test_backspace_takes_one_letter(raw: str, text: str, code_page: str) -> None
 
 def test_a_day_is_read_window_by_window() -> None:
     plain = (
-        b"\r\n[Log Started] - [12/03/2024 08:59:59]\r\n\r\n\r\n[a] - [b] - [12/03/2024 09:00:01]\r\nhelo[Backspace]lo[Enter]"
+        b"\r\n[Log Started] - [12/03/2024 08:59:59]\r\n\r\n\r\n[a] - [b] - [12/03/2024 09:00:01]\r\n"
+        b"helo[Backspace]lo[Enter]"
         b"\r\n\r\n[" + "ログイン - 取引所".encode("cp932") + b"] - [12/03/2024 09:10:02]\r\nhunter2[Tab]"
     )
     data = encoded(plain)

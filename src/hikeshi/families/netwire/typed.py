@@ -26,7 +26,7 @@ def behind_ctrl(byte: int) -> int | None:
 
 def count(typed: bytes) -> int:
     """How many keys were pressed: letters and tokens."""
-    tokens = [match for match in _TOKEN.finditer(typed)]
+    tokens = list(_TOKEN.finditer(typed))
     return len(tokens) + len(typed) - sum(len(match[0]) for match in tokens)
 
 
