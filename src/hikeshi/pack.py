@@ -9,6 +9,11 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from hikeshi.codecs.aes import cfb_decrypt, ofb_decrypt, ofb_keystream
+from hikeshi.codecs.codepage import Reading, read_text
+from hikeshi.codecs.mask import mask
+from hikeshi.codecs.rc4 import rc4
+from hikeshi.codecs.times import filetime, iso
 from hikeshi.schema import TABLES, Grade, Hit, Issue, Reason, Rule
 from hikeshi.words import FUNCTIONS
 
@@ -22,11 +27,20 @@ __all__ = [
     "Issue",
     "LogRecord",
     "PackRule",
+    "Reading",
     "Reason",
     "Rule",
+    "cfb_decrypt",
     "event_fields",
+    "filetime",
     "hit",
+    "iso",
     "log_source",
+    "mask",
+    "ofb_decrypt",
+    "ofb_keystream",
+    "rc4",
+    "read_text",
     "replace",
 ]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Times as text: ISO 8601 in UTC with microseconds."""
+"""Times as text: ISO 8601 in UTC with microseconds. Times of Windows: FILETIME."""
 
 from __future__ import annotations
 
@@ -21,3 +21,9 @@ def iso(microseconds: int | None) -> str | None:
         if moment.year >= 1000
         else moment.isoformat().replace("+00:00", "Z")
     )
+
+
+def filetime(ticks: int) -> int | None:
+    """Microseconds since 1970 of a FILETIME (100 ns since 1601); None when out of the years 1601 to 9999."""
+    moment = ticks // 10 - 11_644_473_600_000_000
+    return moment if ticks >= 0 and moment < 253_402_300_800_000_000 else None
