@@ -281,6 +281,25 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("record", "int64"),
         ("time", "time"),
     ),
+    # Findings that an entry of the analyst's suppression files keeps out of findings.jsonl, with that entry; `expires`
+    # is the time of a finding up to which it holds.
+    "suppressed": (
+        ("finding", "text"),
+        *_WHEN,
+        ("host", "text"),
+        ("user", "text"),
+        ("family", "text"),
+        ("function", "text"),
+        ("grade", "text"),
+        ("message", "text"),
+        ("fields", "map"),
+        ("rule", "text"),
+        *_WHERE,
+        ("path", "text"),
+        ("entry", "text"),
+        ("reason", "text"),
+        ("expires", "text"),
+    ),
     # Every item once.
     "items": (
         ("item", "text"),

@@ -53,6 +53,22 @@ def add(verbs: Any) -> None:
         help="tried on encrypted archives after 'infected'; may be given more than once, is never saved",
     )
     verb.add_argument(
+        "--suppress",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="findings known to be harmless, with the reason of each (YAML)",
+    )
+    verb.add_argument(
+        "--from",
+        dest="start",
+        metavar="TIME",
+        help="findings from this time on only: 2018-01-26 or 2018-01-26T09:30, in the case's zone unless it names one",
+    )
+    verb.add_argument(
+        "--to", dest="end", metavar="TIME", help="findings up to this time only; a date means all of that day"
+    )
+    verb.add_argument(
         "--jobs",
         type=_jobs,
         default=os.cpu_count() or 1,
@@ -111,6 +127,7 @@ def handle(options: argparse.Namespace) -> int:
     from hikeshi.flow.options import Options
 
     languages = ("ja", "en") if options.lang == "both" else (options.lang,)
+    start, end = _range(options)
     with Bar() as bar:
         outcome = run(
             options.evidence,
@@ -119,6 +136,9 @@ def handle(options: argparse.Namespace) -> int:
                 rules=tuple(options.rules),
                 yara=tuple(options.yara),
                 indicators=tuple(options.indicators),
+                suppress=tuple(options.suppress),
+                start=start,
+                end=end,
                 timezone=options.tz,
                 tlp=options.tlp,
                 languages=languages,
@@ -134,12 +154,32 @@ def handle(options: argparse.Namespace) -> int:
     return _code(outcome, options.fail_on)
 
 
+def _range(options: argparse.Namespace) -> tuple[str | None, str | None]:
+    """The bounds of --from and --to in UTC."""
+    from hikeshi.codecs.times import iso, moment
+    from hikeshi.errors import UsageError
+
+    bounds: list[str | None] = []
+    for name, text, last in (("--from", options.start, False), ("--to", options.end, True)):
+        try:
+            bounds.append(iso(moment(text, options.tz, last)) if text else None)
+        except ValueError as error:
+            raise UsageError(f"{name}: {error}.") from error
+    if bounds[0] and bounds[1] and bounds[0] > bounds[1]:
+        raise UsageError("--from lies after --to; give them the other way round.")
+    return bounds[0], bounds[1]
+
+
 def _print(outcome: Outcome) -> None:
     totals = outcome.totals
     grades = ", ".join(f"{count} {grade}" for grade, count in totals["grades"].items())
     print(f"records {totals['records_in']:,} = read {totals['records_out']:,}", end="")
     print(f" + refused {totals['refused']:,} + duplicate {totals['duplicate']:,}")
     print(f"findings {totals['findings']:,} ({grades})")
+    if totals["suppressed"]:
+        print(f"suppressed {totals['suppressed']:,}; 'hikeshi show suppressed' lists them")
+    if totals["outside"]:
+        print(f"outside the range {totals['outside']:,}, not shown")
     print(f"report {outcome.case / 'report' / 'index.html'}")
     print(f"tasks: {outcome.read + outcome.judged:,} done now, {outcome.reused:,} reused", file=sys.stderr)
     if outcome.unconfined:

@@ -11,7 +11,19 @@ from typing import Any
 
 from hikeshi.cli import disclose
 
-WHAT = ("findings", "hosts", "timeline", "issues", "functions", "gaps", "evidence", "places", "secrets")
+WHAT = (
+    "findings",
+    "hosts",
+    "timeline",
+    "issues",
+    "functions",
+    "gaps",
+    "evidence",
+    "suppressed",
+    "correlated",
+    "places",
+    "secrets",
+)
 
 
 def add(verbs: Any) -> None:

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -27,3 +29,22 @@ def filetime(ticks: int) -> int | None:
     """Microseconds since 1970 of a FILETIME (100 ns since 1601); None when out of the years 1601 to 9999."""
     moment = ticks // 10 - 11_644_473_600_000_000
     return moment if ticks >= 0 and moment < 253_402_300_800_000_000 else None
+
+
+def moment(text: str, zone: str, last: bool = False) -> int:
+    """Microseconds since 1970 of an ISO 8601 date or time, in `zone` unless it names its own; ValueError otherwise.
+
+    A date is its first moment, or its last.
+    """
+    try:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+            read = datetime.fromisoformat(text) + timedelta(days=1 if last else 0)
+            whole = (read.replace(tzinfo=ZoneInfo(zone)) - EPOCH) // timedelta(microseconds=1)
+            return whole - 1 if last else whole
+        read = datetime.fromisoformat(text)
+        read = read if read.tzinfo else read.replace(tzinfo=ZoneInfo(zone))
+        return (read - EPOCH) // timedelta(microseconds=1)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(
+            f"{text!r} is no time; write 2018-01-26, 2018-01-26T09:30 or 2018-01-26T00:30:00Z"
+        ) from error

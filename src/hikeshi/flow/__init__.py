@@ -15,6 +15,8 @@ from hikeshi.case import evidence as case_evidence
 from hikeshi.case import write as case_write
 from hikeshi.case.logs import logged
 from hikeshi.case.state import Done, State
+from hikeshi.detect.suppress import Suppressions
+from hikeshi.detect.suppress import load as load_suppressions
 from hikeshi.engine.local import Pool
 from hikeshi.evidence import discover
 from hikeshi.families import rule_files
@@ -53,17 +55,28 @@ class Progress:
     tell: Callable[[Progress], None] = field(default=lambda _: None)
 
 
+@dataclass(frozen=True)
+class Given:
+    """What the analyst gave beside the evidence: sets judged row by row, YARA rules, suppressions."""
+
+    rules: tuple[rule_sets.RuleFiles, ...]
+    yara: rule_sets.RuleFiles | None
+    suppressions: Suppressions
+
+
 def run(
     evidence: Sequence[str], out: Path, options: Options, jobs: int, progress: Progress | None = None
 ) -> Outcome:
     """Examine evidence into the case at `out`, new or begun earlier."""
     discover.check(evidence)
-    sigma = rule_sets.given(options.rules, "sigma")
-    indicators = rule_sets.given(options.indicators, "indicators")
-    yara = rule_sets.joined(rule_sets.given(options.yara, "yara"))
+    given = Given(
+        (*rule_sets.given(options.rules, "sigma"), *rule_sets.given(options.indicators, "indicators")),
+        rule_sets.joined(rule_sets.given(options.yara, "yara")),
+        load_suppressions(options.suppress, options.timezone),
+    )
     case_write.prepare(out)
     with logged(out, _arguments(evidence, options, jobs)) as log:
-        outcome = _examine(evidence, out, options, jobs, (*sigma, *indicators), yara, progress or Progress())
+        outcome = _examine(evidence, out, options, jobs, given, progress or Progress())
         log |= {"outcome": "complete" if outcome.complete else "partial", "totals": outcome.totals}
         log |= {"read": outcome.read, "judged": outcome.judged, "reused": outcome.reused}
         log["missing"] = list(outcome.unconfined)
@@ -75,16 +88,15 @@ def _examine(
     out: Path,
     options: Options,
     jobs: int,
-    given: Sequence[rule_sets.RuleFiles],
-    yara: rule_sets.RuleFiles | None,
+    given: Given,
     progress: Progress,
 ) -> Outcome:
     state = State(out)
     state.prepare()
     with Pool(jobs, PRELOAD) as pool:
-        rules = [rule_sets.compiled(files, pool) for files in (_own_rules(), *given)]
+        rules = [rule_sets.compiled(files, pool) for files in (_own_rules(), *given.rules)]
         judges = [judge for compiled in rules for judge in judges_of(compiled)]
-        scanner = rule_sets.compiled(yara, pool) if yara else None
+        scanner = rule_sets.compiled(given.yara, pool) if given.yara else None
         reading, judging = Reading(state, pool, options.passwords, scanner), Judging(state, pool, judges)
         for argument in sorted(evidence):
             reading.meet(argument, discover.walk(argument), jobs)
@@ -116,7 +128,15 @@ def _examine(
         *reading.scan_losses(tree.places),
     ]
     account = save(
-        out, state, options, tree, results, hits, losses, [*rules, *([scanner] if scanner else [])]
+        out,
+        state,
+        options,
+        tree,
+        results,
+        hits,
+        losses,
+        [*rules, *([scanner] if scanner else [])],
+        given.suppressions,
     )
     return Outcome(
         out,

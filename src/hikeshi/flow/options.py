@@ -8,11 +8,17 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Options:
-    """The options of a run that change its result; case.json holds them, of passwords only how many there were."""
+    """The options of a run that change its result; case.json holds them, of passwords only how many there were.
+
+    `start` and `end` bound the findings, both included: ISO texts in UTC with microseconds.
+    """
 
     rules: tuple[str, ...] = ()
     yara: tuple[str, ...] = ()
     indicators: tuple[str, ...] = ()
+    suppress: tuple[str, ...] = ()
+    start: str | None = None
+    end: str | None = None
     timezone: str = "Asia/Tokyo"
     tlp: str = "AMBER+STRICT"
     languages: tuple[str, ...] = ("ja", "en")

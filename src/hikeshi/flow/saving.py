@@ -5,16 +5,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from hikeshi import __version__, reconstruct
-from hikeshi.case import findings as case_findings
 from hikeshi.case import write as case_write
 from hikeshi.case.evidence import Account, Evidence
 from hikeshi.case.state import Done, State
-from hikeshi.families import Pack, entry, fingerprint, packs, surviving
+from hikeshi.detect.suppress import Suppressions
+from hikeshi.families import Pack, fingerprint, packs
+from hikeshi.flow.deciding import Decided, decide
 from hikeshi.flow.options import Options
 from hikeshi.flow.placing import places
 from hikeshi.flow.reporting import write_exports, write_report
@@ -23,7 +24,7 @@ from hikeshi.flow.ruling import rows as rule_rows
 from hikeshi.reconstruct.functions import functions
 from hikeshi.reconstruct.gaps import gaps
 from hikeshi.reconstruct.hosts import hosts, sources
-from hikeshi.schema import SCHEMA, Grade, Hit, Rule
+from hikeshi.schema import SCHEMA, Grade
 
 # Which kinds of item hold the artefacts that packs ask for beside event logs.
 ARTEFACTS = {
@@ -44,6 +45,7 @@ def save(
     hits: Sequence[Mapping[str, Any]],
     losses: Sequence[Mapping[str, Any]],
     rules: Sequence[Compiled],
+    suppressions: Suppressions,
 ) -> dict[str, Any]:
     """Write the case; gives its account (case.json)."""
     from hikeshi.case import tables
@@ -58,9 +60,10 @@ def save(
     where: dict[str, list[tuple[str, str | None]]] = {}
     for row in found_at:
         where.setdefault(row["item"], []).append((row["path"], row.get("host")))
-    hits = list(surviving([*hits, *_joined(hits)]))
-    found = case_findings.findings(hits, where)
-    tables.write_rows(out, "correlated", list(case_findings.correlated(hits, where)))
+    decided = decide(hits, where, options, suppressions)
+    found = decided.findings
+    tables.write_rows(out, "correlated", decided.correlated)
+    tables.write_rows(out, "suppressed", decided.suppressed)
     case_write.write_lines(out / "findings.jsonl", found)
     issues = sorted([*tree.issues, *losses], key=case_write.issue_order)
     case_write.write_lines(out / "issues.jsonl", issues)
@@ -74,7 +77,7 @@ def save(
     examined = _examined(machines, logs, tree, where, names)
     tables.write_rows(out, "functions", functions(found, names, examined, _needs()))
 
-    account = _account(options, tree, rules, found)
+    account = _account(options, tree, rules, decided) | {"suppress": _suppress(suppressions, decided)}
     case_write.write_json(out / "case.json", account)
     write_exports(out)
     write_report(out)
@@ -83,24 +86,6 @@ def save(
 
 def _item(account: Account) -> dict[str, Any]:
     return dataclasses.asdict(account)
-
-
-def _joined(hits: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """What a pack concludes from its own hits together."""
-    for pack in packs():
-        join = entry(pack, "join")
-        if join:
-            own = [
-                _hit(hit)
-                for hit in hits
-                if hit["family"] == pack.family and hit["message"].startswith(f"{pack.name}.")
-            ]
-            yield from (dataclasses.asdict(joined) for joined in join(own))
-
-
-def _hit(hit: Mapping[str, Any]) -> Hit:
-    rule = Rule(**hit["rule"]) if hit["rule"] else None
-    return Hit(**{**hit, "grade": Grade(hit["grade"]), "rule": rule})
 
 
 def _needs() -> dict[str, dict[str, Sequence[str]]]:
@@ -129,9 +114,8 @@ def _examined(
     return {row["host"]: frozenset(have[row["host"]] | artefacts) for row in machines}
 
 
-def _account(
-    options: Options, tree: Evidence, rules: Sequence[Compiled], found: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
+def _account(options: Options, tree: Evidence, rules: Sequence[Compiled], decided: Decided) -> dict[str, Any]:
+    found = decided.findings
     grades = {grade.value: sum(1 for finding in found if finding["grade"] == grade) for grade in Grade}
     return {
         "schema": SCHEMA,
@@ -145,15 +129,22 @@ def _account(
         },
         "options": _options(options),
         "evidence": tree.tree,
-        "totals": case_write.totals(tree) | {"findings": len(found), "grades": grades},
+        "totals": case_write.totals(tree)
+        | {"findings": len(found), "grades": grades}
+        | {"suppressed": len(decided.suppressed), "outside": decided.outside},
     }
 
 
+def _suppress(suppressions: Suppressions, decided: Decided) -> dict[str, Any]:
+    files = [{"name": name, "sha256": digest} for name, digest in suppressions.files]
+    return {"files": files, "entries": decided.entries}
+
+
 def _options(options: Options) -> dict[str, Any]:
-    """Rule sets are named by what they are called, not by where they lay; passwords are counted."""
+    """Files are named by what they are called, not by where they lay; passwords are counted."""
     names = {
         key: sorted(Path(path).name for path in getattr(options, key))
-        for key in ("rules", "yara", "indicators")
+        for key in ("rules", "yara", "indicators", "suppress")
     }
     return dataclasses.asdict(options) | names | {"passwords": len(set(options.passwords))}
 

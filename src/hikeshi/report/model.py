@@ -15,6 +15,7 @@ from hikeshi.report.examined import Examined, examined
 from hikeshi.report.found import FoundRow
 from hikeshi.report.limits import Loss, losses
 from hikeshi.report.matrix import Absent, FamilyMatrix, absent, matrices
+from hikeshi.report.range import Range, asked
 from hikeshi.report.strip import Strip, strip
 from hikeshi.report.summary import Summary, summary
 from hikeshi.report.tally import EPOCH, LAST, Tally, Technique, Use
@@ -60,6 +61,9 @@ class Model:
     gaps: list[Gap]
     absent: list[Absent]
     custody: Custody
+    range: Range | None
+    suppress: Mapping[str, Any]
+    suppressed: int
 
     @property
     def offset(self) -> str:
@@ -82,6 +86,8 @@ def model(saved: Saved, zone: str) -> Model:
     silences = gaps(
         row for row in _timed(saved.rows(GAPS_SQL), "start", "end") if row["start"] and row["end"]
     )
+    bounds = asked(account)
+    drawn = [gap for gap in silences if bounds is None or bounds.meets(gap)]
     seen = examined(account)
     messages = saved.rows("SELECT count(*) AS messages FROM messages")[0]["messages"]
     lost = losses(saved.issues())
@@ -95,8 +101,8 @@ def model(saved: Saved, zone: str) -> Model:
         own_rules_only=all(rules.get("kind", "sigma") != "sigma" for rules in account["tool"]["rules"]),
         hosts=len(hosts),
         matrices=matrices(functions),
-        timeline=timeline(tally, silences),
-        strip=strip(saved, tally, silences),
+        timeline=timeline(tally, drawn),
+        strip=strip(saved, tally, drawn),
         tally=tally,
         families=_families(tally),
         hits=hits,
@@ -110,6 +116,9 @@ def model(saved: Saved, zone: str) -> Model:
         ],
         absent=absent(functions, len(hosts)),
         custody=custody(saved.path, account),
+        range=bounds,
+        suppress=account.get("suppress", {"files": [], "entries": []}),
+        suppressed=account["totals"].get("suppressed", 0),
     )
 
 
