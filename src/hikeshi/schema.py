@@ -428,7 +428,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Stream:
-    """A TCP stream for who asks: each call of `sent` or `received` gives its bytes as (position, bytes) between gaps."""
+    """A TCP stream for who asks: `sent` and `received` give its bytes as (position, bytes) between gaps."""
 
     item: str
     number: int
