@@ -30,8 +30,7 @@ ARTEFACTS = {
     "mail": "mail",
     "mbox": "mail",
     "msg": "mail",
-    "pcap": "network-capture",
-    "pcapng": "network-capture",
+    "capture": "network-capture",
 }
 
 

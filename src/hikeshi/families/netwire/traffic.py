@@ -93,11 +93,12 @@ class _Glimpse:
 
 
 def session(
-    sent: Runs, received: Runs, secrets: Sequence[keys.Secret] = (), when: When = lambda agent, position: None
+    sent: Runs, received: Runs, secrets: Sequence[keys.Secret] = (), when: When = lambda sent, position: None
 ) -> Session | None:
     """The session in a stream (`sent` by the end that opened it), or None where it is not NetWire's.
 
-    The default password is tried first, then `secrets` in their order.
+    The default password is tried first, then `secrets` in their order. `when` gives the time of a position in what
+    was sent (True) or received.
     """
     for older in (False, True):
         glimpse = _glimpse(sent, received, older)
@@ -113,9 +114,20 @@ def session(
             found.grade, found.grounds = Grade.PROVEN, (*found.grounds, "decrypted")
         else:
             found.refused = len(tried) if _seeds(glimpse) else 0
-        _tell(found, sent, received, when)
+        _tell(found, sent, received, _turned(when, found.reversed))
         return found
     return None
+
+
+def _turned(when: When, is_reversed: bool) -> When:
+    """The same times asked for by who sent: the agent (True) or the server."""
+    return lambda from_agent, position: when(from_agent != is_reversed, position)
+
+
+def looks(sent: Runs, received: Runs) -> bool:
+    """Whether a stream has the form of NetWire's traffic."""
+    glimpses = (_glimpse(sent, received, older) for older in (False, True))
+    return any(glimpse is not None and _detected(glimpse) is not None for glimpse in glimpses)
 
 
 def _glimpse(sent: Runs, received: Runs, older: bool) -> _Glimpse | None:
