@@ -16,7 +16,7 @@ from statistics import median
 
 from hikeshi.families.netwire import commands, keys
 from hikeshi.families.netwire.files import Described
-from hikeshi.families.netwire.frames import Frame, Tiling, frames
+from hikeshi.families.netwire.frames import Frame, Tiling, frames, may_begin
 from hikeshi.families.netwire.transfers import Transfers
 from hikeshi.pack import Grade, mask
 
@@ -24,7 +24,7 @@ Runs = Callable[[], Iterable[tuple[int, bytes]]]
 When = Callable[[bool, int], int | None]
 
 SEED, IV = 32, 16
-_SAMPLE = 256
+_SAMPLE, _LOOKED_AT, _GLANCE = 256, 2 << 20, 256 << 10
 _FEWEST = 3
 # Answers that hold what the victim typed, stored or saw: their first block is never shown.
 _SECRET = frozenset({0xB7, 0xC5, 0xC6, 0xCA, 0xD1, 0xD3, 0xD4, 0xD5, 0xD6, 0xD7, 0xD8, 0xAC})
@@ -126,18 +126,30 @@ def _turned(when: When, is_reversed: bool) -> When:
 
 def looks(sent: Runs, received: Runs) -> bool:
     """Whether a stream has the form of NetWire's traffic."""
+    if not all(
+        may_begin(b"".join(data for _, data in _beginning(run(), _GLANCE))) for run in (sent, received)
+    ):
+        return False
     glimpses = (_glimpse(sent, received, older) for older in (False, True))
     return any(glimpse is not None and _detected(glimpse) is not None for glimpse in glimpses)
 
 
 def _glimpse(sent: Runs, received: Runs, older: bool) -> _Glimpse | None:
     tilings = Tiling(older), Tiling(older)
-    first = [
-        list(islice(frames(run(), t), _SAMPLE)) for run, t in zip((sent, received), tilings, strict=True)
-    ]
+    ways = zip((sent, received), tilings, strict=True)
+    first = [list(islice(frames(_beginning(run()), tiling), _SAMPLE)) for run, tiling in ways]
     if not first[0] and not first[1]:
         return None
     return _Glimpse(older, first[0], first[1], tilings)
+
+
+def _beginning(runs: Iterable[tuple[int, bytes]], left: int = _LOOKED_AT) -> Iterator[tuple[int, bytes]]:
+    """The first bytes of a direction: what they are not, the rest is not either."""
+    for position, data in runs:
+        yield position, data[:left]
+        left -= len(data)
+        if left <= 0:
+            return
 
 
 def _detected(glimpse: _Glimpse) -> Session | None:
