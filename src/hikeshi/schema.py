@@ -428,7 +428,10 @@ class Found:
 
 @dataclass(frozen=True)
 class Stream:
-    """A TCP stream for who asks: `sent` and `received` give its bytes as (position, bytes) between gaps."""
+    """A TCP stream for who asks: `sent` and `received` give its bytes as (position, bytes) between gaps.
+
+    `marks` says for the bytes sent (True) or received where each packet's begin: (position, record, offset, time).
+    """
 
     item: str
     number: int
@@ -439,6 +442,7 @@ class Stream:
     server_port: int
     sent: Callable[[], Iterable[tuple[int, bytes]]]
     received: Callable[[], Iterable[tuple[int, bytes]]]
+    marks: Callable[[bool], Iterable[tuple[int, int, int, int | None]]] = lambda sent: ()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import netwire_logs
 import netwire_settings
 import netwire_traffic as inert
 from hikeshi import families, words
-from hikeshi.families.netwire import keys, network, raw
+from hikeshi.families.netwire import network, raw
 from hikeshi.families.netwire.joins import joined
 from hikeshi.families.netwire.keylog import encoded
 from hikeshi.pack import Grade, Hit
@@ -115,9 +115,7 @@ def test_settings_become_a_finding_whose_fields_the_exports_know() -> None:
 
 def test_a_decrypted_session_becomes_findings(real_evidence: Path) -> None:
     frames = published.frames(real_evidence)
-    hits = worded(
-        list(network.judged(Stream(*inert.stream(frames, b"s3cret-1")), [keys.Secret(b"s3cret-1", "memory")]))
-    )
+    hits = worded(list(network.judged(Stream(*inert.stream(frames, b"s3cret-1")), [(b"s3cret-1", "memory")])))
     session = hits[0]
     assert ("netwire.session", Grade.PROVEN, "ws-01", "joakim") == (
         session.message, session.grade, session.host, session.user,

@@ -26,7 +26,8 @@ def merge(case: Path, state: State, parts: Mapping[str, Mapping[str, str]]) -> N
     wanted: dict[str, dict[str, list[str]]] = {table: defaultdict(list) for table in TABLES}
     for item in sorted(parts):
         for table, name in parts[item].items():
-            wanted[table][item[:2]].append(name)
+            if table in TABLES:
+                wanted[table][item[:2]].append(name)
     ledger_path = case / "state" / "merged.json"
     ledger = json.loads(ledger_path.read_text()) if ledger_path.exists() else {}
     merged = {}

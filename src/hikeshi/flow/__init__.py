@@ -23,6 +23,7 @@ from hikeshi.families import rule_files
 from hikeshi.flow import rules as rule_sets
 from hikeshi.flow.correlating import Correlating
 from hikeshi.flow.judging import Judging
+from hikeshi.flow.opening import Opening
 from hikeshi.flow.options import Options
 from hikeshi.flow.reading import Reading
 from hikeshi.flow.saving import save
@@ -114,17 +115,23 @@ def _examine(
         correlating.offer(judging, results)
         for reply in pool.replies():
             correlating.take(reply)
+        opening = Opening(state, pool, options.passwords)
+        opening.offer(results, judging.hits(results))
+        for reply in pool.replies():
+            opening.take(reply)
     progress.step = "saving"
     progress.tell(progress)
     hits = [
         *judging.hits(results),
         *correlating.hits(),
+        *opening.hits(),
         *reading.scan_hits(tree.places),
         *item_hits(rules, tree.places),
     ]
     losses = [
         *judging.losses(results, tree.places),
         *correlating.losses(tree.places),
+        *opening.losses(tree.places),
         *reading.scan_losses(tree.places),
     ]
     account = save(

@@ -31,8 +31,7 @@ ARTEFACTS = {
     "mail": "mail",
     "mbox": "mail",
     "msg": "mail",
-    "pcap": "network-capture",
-    "pcapng": "network-capture",
+    "capture": "network-capture",
 }
 
 

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 from hikeshi.codecs.mask import caught
 from hikeshi.errors import CutShort
 from hikeshi.evidence.kinds import kind_of
+from hikeshi.flow import sessions
 from hikeshi.readers import OPTIONAL, READERS, Reader, pick
 from hikeshi.schema import Batch, Count, Found, Issue, Item, Reason
 
@@ -79,7 +80,10 @@ def _read_group(reader: Reader, members: Sequence[tuple[int, Item]]) -> Iterator
     number = {item.id: index for index, item in members}
     for result in reader.read([item for _, item in members]):
         yield from _message(number[result.item], result)
-    for index, _ in members:
+    for index, item in members:
+        if reader.KIND == "capture":
+            for block in sessions.kept(item):
+                yield {"kind": "table", "unit": index, "table": "kept", "rows": 1}, block
         yield {"kind": "end", "unit": index}, b""
 
 
@@ -127,6 +131,7 @@ def _arrow(batch: Batch) -> bytes:
 def reading_version() -> str:
     """Hash over all readers, their versions and optional libraries: what was read under another is read again."""
     versions: list[Any] = [(reader, import_module(reader).VERSION) for reader in READERS]
+    versions += [("kept", sessions.VERSION)]
     versions += [(library, _installed(library)) for library in OPTIONAL]
     return hashlib.sha256(repr(versions).encode()).hexdigest()[:16]
 

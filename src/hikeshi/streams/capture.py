@@ -60,7 +60,7 @@ def streams(item: Item) -> Iterator[Stream]:
             client, server = settled.ends(number)
             time = tables.moment(int(settled.indexer.streams.first[number]))
             whole = number + settled.indexer.before
-            yield Stream(item.id, whole, time, *client, *server, *settled.runs(number))
+            yield Stream(item.id, whole, time, *client, *server, *settled.runs(number), settled.marks(number))
 
 
 def exchanges(item: Item) -> Iterator[Exchange]:

@@ -61,6 +61,11 @@ class Half:
         row = int(self._chosen[index])
         return int(self._rows.record[row]), self._at[index] + inside, int(self._rows.time[row])
 
+    def marks(self) -> Iterator[tuple[int, int, int, int]]:
+        """Position, record, file offset and time of the first byte of each packet's payload, in order."""
+        for start, at, row in zip(self._start, self._at, self._chosen.tolist(), strict=True):
+            yield start, int(self._rows.record[row]), at, int(self._rows.time[row])
+
     def pieces(self, position: int, limit: int) -> Iterator[bytes]:
         """Bytes from a position up to the limit or the first missing byte, packets near each other read at once."""
         limit = min(limit, self.known_until(position))

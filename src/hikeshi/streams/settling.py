@@ -51,6 +51,17 @@ class Settled:
         """Functions that copy out what the client and what the server sent."""
         return (lambda: self.halves(number)[0].runs()), (lambda: self.halves(number)[1].runs())
 
+    def marks(self, number: int) -> Callable[[bool], Iterator[tuple[int, int, int, int | None]]]:
+        """A function that says for either direction where each packet's bytes begin."""
+
+        def of(sent: bool) -> Iterator[tuple[int, int, int, int | None]]:
+            half = self.halves(number)[0 if sent else 1]
+            return (
+                (position, record, at, tables.moment(time)) for position, record, at, time in half.marks()
+            )
+
+        return of
+
     def ends(self, number: int) -> tuple[tuple[str, int], tuple[str, int]]:
         """Address and port of the client and of the server."""
         streams, text = self.indexer.streams, self.indexer.addresses.text

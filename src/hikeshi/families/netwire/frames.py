@@ -18,8 +18,8 @@ LARGEST = 0x30000
 CHAIN = 3
 _WINDOW = CHAIN * (LARGEST + HEAD)
 _HEADS = {
-    False: re.compile(rb"(?=..[\x00-\x03]\x00[\x97-\xe8])", re.DOTALL),
-    True: re.compile(rb"(?=..[\x00-\x03]\x00[\x01-\x52\x80])", re.DOTALL),
+    False: re.compile(rb"[\x00-\x03]\x00(?=[\x97-\xe8])"),
+    True: re.compile(rb"[\x00-\x03]\x00(?=[\x01-\x52\x80])"),
 }
 
 
@@ -71,6 +71,13 @@ def frames(runs: Iterable[tuple[int, bytes]], tiling: Tiling) -> Iterator[Frame]
     for position, data in runs:
         yield from splitter.feed(position, data)
     yield from splitter.take(True)
+
+
+def may_begin(head: bytes) -> bool:
+    """Whether a direction that begins so, or is met midway, can hold messages at all: cheap, and sure of its no."""
+    if not head or header(head, 0, False) or header(head, 0, True):
+        return True
+    return _border(head, False, False) is not None
 
 
 class _Splitter:
@@ -161,12 +168,15 @@ def _border(buffer: bytes | bytearray, older: bool, last: bool) -> int | None:
     """Where the first chain of headers begins; None when there is none."""
     failed: set[int] = set()
     for match in _HEADS[older].finditer(buffer):
-        at, chain = match.start(), list[int]()
+        first = at = match.start() - 2
+        chain = list[int]()
+        if first < 0:
+            continue
         while at not in failed and (head := header(buffer, at, older)) is not None:
             chain.append(at)
             at += HEAD + head[0]
             if len(chain) >= CHAIN or (last and (at == len(buffer) or (at > len(buffer) and len(chain) > 1))):
-                return match.start()
+                return first
         failed.update(chain)
         failed.add(at)
     return None

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from hikeshi.families.netwire import commands, keys, traffic
 from hikeshi.families.netwire.raw import FAMILY
-from hikeshi.pack import Grade, Hit, iso
+from hikeshi.pack import Grade, Hit, iso, replace
 
 # Messages that say nothing alone: data of files and pictures, keys and mouse, keep-alives, ends of lists.
 _QUIET = frozenset({0x97, 0x98, 0x99, 0x9B, 0xAC, 0xAD, 0xC5, 0xC6, 0xC7, 0xC8, 0xCA, 0xD1, 0xD2})
@@ -55,17 +55,41 @@ class Stream(Protocol):
         """Bytes of the other end."""
 
 
+Where = Callable[[bool, int], tuple[int | None, int | None, int | None]]
+
+
+def wanted(stream: Stream) -> bool:
+    """Whether a stream has the form of NetWire's, so that its bytes are kept until passwords are known."""
+    return traffic.looks(stream.sent, stream.received)
+
+
 def judged(
-    stream: Stream, secrets: Sequence[keys.Secret] = (), when: traffic.When = lambda agent, position: None
+    stream: Stream, secrets: Sequence[tuple[bytes, str]] = (), where: Where | None = None
 ) -> Iterator[Hit]:
-    """Findings of one stream: nothing where it is not NetWire's. `secrets` are passwords found in the case."""
-    found = traffic.session(stream.sent, stream.received, secrets, when)
+    """Findings of one stream: nothing where it is not NetWire's.
+
+    `secrets` are passwords of the case with their sources; `where` gives record, offset and time of a position in
+    what was sent (True) or received.
+    """
+    place = where or (lambda sent, position: (None, None, None))
+    tried = [keys.Secret(password, source) for password, source in secrets]
+    found = traffic.session(
+        stream.sent, stream.received, tried, lambda sent, position: place(sent, position)[2]
+    )
     if found is None:
         return
-    yield _session(stream, found)
+    record, offset, _ = place(True, 0)
+    yield replace(_session(stream, found), record=record, offset=offset)
     for event in found.events:
         if not event.from_agent and event.control not in _QUIET:
-            yield _told(stream, found, event)
+            record, offset, _ = place(event.from_agent != found.reversed, event.position)
+            yield replace(_told(stream, found, event), record=record, offset=offset)
+    record, offset, _ = place(True, 0)
+    for other in (*_files(stream, found), *_blocks(stream, found)):
+        yield replace(other, record=record, offset=offset)
+
+
+def _files(stream: Stream, found: traffic.Session) -> Iterator[Hit]:
     for file in found.files:
         fields = {
             "file": file.path, "direction": file.direction, "bytes": str(file.size), "sha256": file.sha256,
@@ -82,6 +106,9 @@ def judged(
             (technique,),
             fields,
         )
+
+
+def _blocks(stream: Stream, found: traffic.Session) -> Iterator[Hit]:
     for block in found.first_blocks[:_MOST_BLOCKS]:
         name = commands.COMMANDS.get(block.control, ("unknown",))[0]
         fields = {"command": name, "text": block.text, "position": str(block.position)}

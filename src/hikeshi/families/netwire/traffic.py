@@ -16,7 +16,7 @@ from statistics import median
 
 from hikeshi.families.netwire import commands, keys
 from hikeshi.families.netwire.files import Described
-from hikeshi.families.netwire.frames import Frame, Tiling, frames
+from hikeshi.families.netwire.frames import Frame, Tiling, frames, may_begin
 from hikeshi.families.netwire.transfers import Transfers
 from hikeshi.pack import Grade, mask
 
@@ -24,7 +24,7 @@ Runs = Callable[[], Iterable[tuple[int, bytes]]]
 When = Callable[[bool, int], int | None]
 
 SEED, IV = 32, 16
-_SAMPLE = 256
+_SAMPLE, _LOOKED_AT, _GLANCE = 256, 2 << 20, 256 << 10
 _FEWEST = 3
 # Answers that hold what the victim typed, stored or saw: their first block is never shown.
 _SECRET = frozenset({0xB7, 0xC5, 0xC6, 0xCA, 0xD1, 0xD3, 0xD4, 0xD5, 0xD6, 0xD7, 0xD8, 0xAC})
@@ -93,11 +93,12 @@ class _Glimpse:
 
 
 def session(
-    sent: Runs, received: Runs, secrets: Sequence[keys.Secret] = (), when: When = lambda agent, position: None
+    sent: Runs, received: Runs, secrets: Sequence[keys.Secret] = (), when: When = lambda sent, position: None
 ) -> Session | None:
     """The session in a stream (`sent` by the end that opened it), or None where it is not NetWire's.
 
-    The default password is tried first, then `secrets` in their order.
+    The default password is tried first, then `secrets` in their order. `when` gives the time of a position in what
+    was sent (True) or received.
     """
     for older in (False, True):
         glimpse = _glimpse(sent, received, older)
@@ -113,19 +114,42 @@ def session(
             found.grade, found.grounds = Grade.PROVEN, (*found.grounds, "decrypted")
         else:
             found.refused = len(tried) if _seeds(glimpse) else 0
-        _tell(found, sent, received, when)
+        _tell(found, sent, received, _turned(when, found.reversed))
         return found
     return None
 
 
+def _turned(when: When, is_reversed: bool) -> When:
+    """The same times asked for by who sent: the agent (True) or the server."""
+    return lambda from_agent, position: when(from_agent != is_reversed, position)
+
+
+def looks(sent: Runs, received: Runs) -> bool:
+    """Whether a stream has the form of NetWire's traffic."""
+    if not all(
+        may_begin(b"".join(data for _, data in _beginning(run(), _GLANCE))) for run in (sent, received)
+    ):
+        return False
+    glimpses = (_glimpse(sent, received, older) for older in (False, True))
+    return any(glimpse is not None and _detected(glimpse) is not None for glimpse in glimpses)
+
+
 def _glimpse(sent: Runs, received: Runs, older: bool) -> _Glimpse | None:
     tilings = Tiling(older), Tiling(older)
-    first = [
-        list(islice(frames(run(), t), _SAMPLE)) for run, t in zip((sent, received), tilings, strict=True)
-    ]
+    ways = zip((sent, received), tilings, strict=True)
+    first = [list(islice(frames(_beginning(run()), tiling), _SAMPLE)) for run, tiling in ways]
     if not first[0] and not first[1]:
         return None
     return _Glimpse(older, first[0], first[1], tilings)
+
+
+def _beginning(runs: Iterable[tuple[int, bytes]], left: int = _LOOKED_AT) -> Iterator[tuple[int, bytes]]:
+    """The first bytes of a direction: what they are not, the rest is not either."""
+    for position, data in runs:
+        yield position, data[:left]
+        left -= len(data)
+        if left <= 0:
+            return
 
 
 def _detected(glimpse: _Glimpse) -> Session | None:

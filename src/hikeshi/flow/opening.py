@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Judges the streams that packs asked to keep, again whenever the case holds other passwords than before."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from hikeshi.case.state import Done, Parts, State, task_id
+from hikeshi.engine import Limits, Reply, Task, Unit
+from hikeshi.engine.local import Pool
+from hikeshi.families import fingerprint, packs
+from hikeshi.flow.judging import FORM, lines
+from hikeshi.flow.rules import file_opener
+
+KEPT = "kept"
+WORK = "hikeshi.flow.sessions:judge"
+_MOST = 4096
+
+
+class Opening:
+    """The tasks over kept streams of one run."""
+
+    def __init__(self, state: State, pool: Pool, passwords: Sequence[str]) -> None:
+        self._state, self._pool, self._passwords = state, pool, passwords
+        self._asking = [fingerprint(pack) for pack in packs() if "sessions" in pack.entry]
+        self._work: dict[str, Parts] = {}
+        self._tasks: dict[str, str] = {}
+        self.reused = 0
+        self.judged = 0
+
+    def offer(self, results: Mapping[str, Done], hits: Iterable[Mapping[str, Any]]) -> None:
+        """Queue the kept streams of every item; `hits` are what may hold passwords: settings of malware."""
+        parts = {item: done["parts"][KEPT] for item, done in sorted(results.items()) if KEPT in done["parts"]}
+        if not parts:
+            return
+        found = {(text, hit["item"]) for hit in hits if hit["family"] for text in _passwords(hit["fields"])}
+        secrets = [(text, f"settings in {item[:12]}") for text, item in sorted(found)][:_MOST]
+        secrets += [(text, "analyst") for text in sorted(set(self._passwords))]
+        salted = "\n".join(f"{text}\0{source}" for text, source in secrets).encode("utf-8", "replace")
+        known = hashlib.scrypt(salted, salt=self._state.salt(), n=4096, r=8, p=1, dklen=16).hex()
+        for item, part in parts.items():
+            self._submit(item, part, known, secrets)
+
+    def _submit(self, item: str, part: str, known: str, secrets: Sequence[tuple[str, str]]) -> None:
+        task = task_id("sessions", FORM, self._asking, item, part, known)
+        self._tasks[task] = item
+        if self._state.usable(task):
+            self.reused += 1
+            return
+        path = self._state.part(part)
+        size = path.stat().st_size
+        limits = Limits(silence=600 + size / 100_000, wall=3600 + size / 10_000)
+        self._pool.submit(
+            Task(WORK, [Unit(task, {}, [file_opener(str(path))])], {"secrets": secrets}, limits)
+        )
+
+    def take(self, reply: Reply) -> None:
+        """Keep what a task says."""
+        task = reply.unit.key
+        parts = self._work.setdefault(task, Parts(self._state, "hits"))
+        if reply.message:
+            parts.write(reply.message.head["kind"], reply.message.blob)
+            return
+        if reply.again:
+            parts.drop()
+            return
+        result: dict[str, Any] = {}
+        if reply.lost:
+            parts.drop()
+            result = {"lost": reply.lost.value, "detail": reply.detail}
+        self._state.finish(task, result | {"parts": parts.keep()})
+        self.judged += 1
+
+    def hits(self) -> Iterator[dict[str, Any]]:
+        """All hits in kept streams, in a fixed order."""
+        for task in self._tasks:
+            done = self._state.done(task)
+            if done is not None:
+                yield from lines(self._state, done["parts"]["hits"])
+
+    def losses(self, places: Mapping[str, Sequence[str]]) -> Iterator[dict[str, Any]]:
+        """Kept streams that could not be judged, as issues."""
+        for task, item in self._tasks.items():
+            done = self._state.done(task)
+            if done is not None and "lost" in done:
+                where = {"item": item, "path": places[item][0], "offset": None, "records": 0}
+                fields = {"judge": "packs", "detail": done["detail"][-400:]}
+                yield {**where, "reason": done["lost"], "fields": fields, "unknown": "unknown.not-judged"}
+
+
+def _passwords(fields: Mapping[str, str]) -> list[str]:
+    return [text for text in fields.get("config_password", "").split("\n") if text]

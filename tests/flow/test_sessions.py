@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Streams a pack keeps: judged with the passwords of the case, again when there are new ones."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import netwire_evidence as published
+import netwire_traffic as inert
+from hikeshi.flow import Options, run
+from hikeshi.synth.capture import Conversation, pcap
+
+PASSWORD = "s3cret-15-chars"
+START = 1_516_924_800_000_000
+
+
+def session(folder: Path) -> bytes:
+    """A capture of the published messages under a password of our own, a second between packets."""
+    agent, server = inert.stream(published.frames(folder), PASSWORD.encode())
+    talk = Conversation(server_port=1972, time=START, step=1_000_000, size=300).open()
+    first = 5 + 64
+    talk.send(agent[:first]).receive(server[:67]).send(agent[first:]).receive(server[67:])
+    return pcap(talk.close().packets)
+
+
+def findings(case: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (case / "findings.jsonl").read_text().splitlines()]
+
+
+def told(case: Path) -> set[str]:
+    return {finding["message"] for finding in findings(case)}
+
+
+def test_a_password_given_later_opens_the_capture_as_if_given_at_once(
+    tmp_path: Path, real_evidence: Path
+) -> None:
+    evidence = tmp_path / "evidence"
+    evidence.mkdir()
+    with tarfile.open(evidence / "sensor.tar", "w") as archive:
+        data = session(real_evidence)
+        member = tarfile.TarInfo("gateway.pcap")
+        member.size = len(data)
+        archive.addfile(member, BytesIO(data))
+    later, once = tmp_path / "later", tmp_path / "once"
+    run([str(evidence)], later, Options(), 1)
+    assert {"netwire.traffic", "netwire.command"} == told(later) - {"netwire.first-block"}
+    outcome = run([str(evidence)], later, Options(passwords=(PASSWORD,)), 1)
+    assert 0 == outcome.read
+    run([str(evidence)], once, Options(passwords=(PASSWORD,)), 1)
+    assert findings(once) == findings(later)
+    assert {"netwire.session", "netwire.command", "netwire.file"} == told(once)
+    opened = next(f for f in findings(once) if f["message"] == "netwire.session")
+    assert ("proven", "ws-01", PASSWORD, "analyst") == (
+        opened["grade"], opened["host"], opened["fields"]["config_password"], opened["fields"]["password_source"],
+    )  # fmt: skip
+    commands = [f for f in findings(once) if f["message"] == "netwire.command"]
+    assert all("2018-01-26T00:00:00" < f["time"] < "2018-01-26T00:05:00" for f in commands)
+    assert all(f["evidence"]["record"] is not None for f in commands)
+    assert len({f["time"] for f in commands}) > 5
+
+
+def test_other_captures_keep_nothing(tmp_path: Path) -> None:
+    talk = (
+        Conversation()
+        .open()
+        .send(b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n")
+        .receive(b"HTTP/1.1 204 No\r\n\r\n")
+    )
+    (tmp_path / "plain.pcap").write_bytes(pcap(talk.close().packets))
+    run([str(tmp_path / "plain.pcap")], tmp_path / "case", Options(), 1)
+    assert set() == told(tmp_path / "case")
