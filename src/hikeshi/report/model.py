@@ -15,6 +15,7 @@ from hikeshi.report.examined import Examined, examined
 from hikeshi.report.found import FoundRow
 from hikeshi.report.limits import Loss, losses
 from hikeshi.report.matrix import Absent, FamilyMatrix, absent, matrices
+from hikeshi.report.network import Network, network
 from hikeshi.report.strip import Strip, strip
 from hikeshi.report.summary import Summary, summary
 from hikeshi.report.tally import EPOCH, LAST, Tally, Technique, Use
@@ -51,6 +52,7 @@ class Model:
     matrices: list[FamilyMatrix]
     timeline: Timeline
     strip: Strip | None
+    network: Network | None
     tally: Tally
     families: list[tuple[str | None, list[MessageGroup]]]
     hits: list[tuple[str, list[tuple[str | None, Use]]]]
@@ -97,6 +99,7 @@ def model(saved: Saved, zone: str) -> Model:
         matrices=matrices(functions),
         timeline=timeline(tally, silences),
         strip=strip(saved, tally, silences),
+        network=network(saved, saved.issues(), frozenset(tally.suspects)),
         tally=tally,
         families=_families(tally),
         hits=hits,
