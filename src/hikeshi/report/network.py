@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from hikeshi.case.saved import Saved
-from hikeshi.report.tally import EPOCH
+from hikeshi.report.tally import at
 from hikeshi.schema import Reason
 
 TALKS, BEATS, SILENT, SITES = 40, 25, 40, 40
@@ -201,14 +201,7 @@ def network(saved: Saved, issues: Iterable[Mapping[str, Any]], suspects: frozens
 
 def _timed(row: dict[str, Any]) -> dict[str, Any]:
     row.pop("total", None)
-    return row | {"first": _moment(row["first"]), "last": _moment(row["last"])}
-
-
-def _moment(microseconds: int | None) -> datetime | None:
-    try:
-        return None if microseconds is None else EPOCH + timedelta(microseconds=microseconds)
-    except OverflowError:
-        return None
+    return row | {"first": at(row["first"]), "last": at(row["last"])}
 
 
 def _named(saved: Saved, talks: list[Talk]) -> list[Talk]:

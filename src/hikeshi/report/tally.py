@@ -21,6 +21,14 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LAST = datetime.max.replace(tzinfo=UTC)
 
 
+def at(microseconds: int | None) -> datetime | None:
+    """Microseconds as a moment; what lies outside the years 1 to 9999 has none."""
+    try:
+        return None if microseconds is None else EPOCH + timedelta(microseconds=microseconds)
+    except OverflowError:
+        return None
+
+
 @dataclass
 class Use:
     """How often something was seen, from when to when, and the strongest grade; `example` is the first finding."""
