@@ -20,6 +20,7 @@ from hikeshi.report.strip import Strip, strip
 from hikeshi.report.summary import Summary, summary
 from hikeshi.report.tally import EPOCH, LAST, Tally, Technique, Use, at
 from hikeshi.report.timeline import Gap, Timeline, gaps, timeline
+from hikeshi.report.unjudged import Unjudged, unjudged
 from hikeshi.words import FUNCTIONS
 
 HITS = 300
@@ -62,6 +63,7 @@ class Model:
     losses: list[Loss]
     gaps: list[Gap]
     absent: list[Absent]
+    unjudged: Unjudged
     custody: Custody
 
     @property
@@ -114,6 +116,7 @@ def model(saved: Saved, zone: str) -> Model:
             :GAPS
         ],
         absent=absent(functions, len(hosts)),
+        unjudged=unjudged(saved),
         custody=custody(saved.path, account),
     )
 
