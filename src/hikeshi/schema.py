@@ -245,6 +245,28 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("missing", "int64"),
         ("kind", "text"),
     ),
+    # A file that came by mail and a program of the same name (`ground` name) or the same bytes (hash) that started
+    # later: `item` and `record` show the program at work for the first time, `mail` and `mail_record` the mail.
+    # `member` is the file's place inside the attachment; `mails` counts mails that brought such a file before.
+    "entries": (
+        ("host", "text"),
+        ("program", "text"),
+        ("user", "text"),
+        ("time", "time"),
+        ("item", "text"),
+        ("record", "int64"),
+        ("attachment", "text"),
+        ("member", "text"),
+        ("arrived", "time"),
+        ("sender", "text"),
+        ("recipients", "list"),
+        ("mail", "text"),
+        ("mail_record", "int64"),
+        ("mails", "int64"),
+        ("ground", "text"),
+        ("sha256", "text"),
+        ("grade", "text"),
+    ),
     # The rebuilt console: per host, family and function the grade (or no-evidence, not-examinable) and its findings.
     "functions": (
         ("host", "text"),

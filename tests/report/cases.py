@@ -98,6 +98,7 @@ def write_case(
     rules: Sequence[Mapping[str, Any]] = (),
     options: Mapping[str, Any] | None = None,
     intake: str | None = None,
+    tables: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> Saved:
     """Write a case and open it."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -113,6 +114,8 @@ def write_case(
     write_rows(folder, "functions", functions(found, machine, examined or {}, NEEDS))
     write_rows(folder, "gaps", list(gaps))
     write_rows(folder, "events", list(events))
+    for name, rows in (tables or {}).items():
+        write_rows(folder, name, list(rows))
     columns = ("kind", "bytes", "status", "reason", "records_in", "records_out", "refused", "duplicate")
     all_once = {each["id"]: each for each in nodes}
     write_rows(
@@ -394,6 +397,83 @@ def incident(folder: Path, rules: bool = True) -> Saved:
     )
 
 
+OFFICE, DESK_IP, C2 = "evidence/office.pcap", "192.0.2.10", "203.0.113.45"
+
+
+def stream(server: str, port: int, start: str, sent: int, received: int, **more: Any) -> dict[str, Any]:
+    """A row of `streams`: one connection of a desk, of half a second."""
+    ends = {"client": DESK_IP, "server": server, "server_port": port, "protocol": "tcp"}
+    sizes = {"bytes_sent": sent, "bytes_received": received, "missing_sent": 0, "missing_received": 0}
+    time = {"time": at(start), "last": at(start) + 500_000, "conflicting": 0, "notes": []}
+    return {"item": item(OFFICE), **ends, **sizes, **time, **more}
+
+
+def traffic(folder: Path) -> Saved:
+    """A capture: a connection each minute to an address a finding names, an upload with holes, failing names."""
+    where = {"item": item(OFFICE), "client": DESK_IP, "server": "192.0.2.53", "notes": []}
+    beats = [stream(C2, 3360, f"2018-01-16T01:{n:02}:00.{n % 3:02}Z", 100, 20) for n in range(10)]
+    streams = [
+        *beats,
+        stream(
+            "198.51.100.7", 443, "2018-01-16T02:00:00Z", 5_000_000, 900, missing_sent=1_200, conflicting=1
+        ),
+        stream("198.51.100.8", 80, "2018-01-16T02:10:00Z", 400, 70_000),
+        stream("2001:db8::9", 443, "2018-01-16T02:20:00Z", 1, 1),
+        *(stream("224.0.0.251", 5353, f"2018-01-16T03:{n:02}:00Z", 5, 0, protocol="udp") for n in range(9)),
+    ]
+    asked = {**where, "response": 0, "rcode": None, "answers": [], "type": "A"}
+    names = [
+        asked | {"name": "update.example", "time": at("2018-01-16T00:59:59Z")},
+        asked
+        | {"name": "update.example", "response": 1, "rcode": "NOERROR", "answers": [f"A {C2}"]}
+        | {"time": at("2018-01-16T01:00:00Z")},
+        *(
+            asked | {"name": name, "response": 1, "rcode": "NXDOMAIN", "time": at(f"2018-01-16T01:0{n}:00Z")}
+            for n, name in enumerate(("qzxw.example", "QZXW.example", "vbnm.example"))
+        ),
+        asked | {"name": "vbnm.example", "notes": ["unanswered"], "time": at("2018-01-16T01:09:00Z")},
+    ]
+    shake = {"item": item(OFFICE), "client": DESK_IP, "server": "198.51.100.7", "server_port": 443}
+    web = {"item": item(OFFICE), "client": DESK_IP, "server": "198.51.100.8", "server_port": 80}
+    found = hit(
+        OFFICE,
+        3,
+        "2018-01-16T01:00:00Z",
+        None,
+        "netwire.connection",
+        family="netwire",
+        function="registration",
+        fields={"program": HOST_EXE, "address": C2, "name": "update.example", "port": "3360"},
+    )
+    lost = [
+        issue(OFFICE, "cut-by-snapshot-length", fields={"packets": "11", "bytes": "4400"}),
+        issue(OFFICE, "dropped-by-capture", fields={"interface": "0", "dropped": "7"}),
+        issue(OFFICE, "dropped-by-capture", fields={"dropped": "5"}),
+        issue(OFFICE, "unknown-link-type", 3, fields={"link_type": "x"}),
+    ]
+    tables = {
+        "streams": streams,
+        "names": names,
+        "handshakes": [shake | {"name": "files.example", "subjects": ["CN=files.example", ""], "notes": []}],
+        "exchanges": [
+            web | {"host": "www.example", "request_bytes": 10, "response_bytes": 60_000, "notes": []},
+            web | {"host": "www.example", "request_bytes": 30, "response_bytes": 5, "notes": []},
+        ],
+        "contacts": [
+            {"client": DESK_IP, "server": "198.51.100.9", "server_port": 4041, "protocol": "tcp"}
+            | {
+                "item": item(OFFICE),
+                "basis": "messages",
+                "connections": 1,
+                "period": 12.352314,
+                "jitter": 0.2,
+            }
+        ],
+    }
+    tree = [node(OFFICE, "capture", 9_000, (600, 597, 3, 0))]
+    return write_case(folder, tree, [found], issues=lost, tables=tables)
+
+
 def empty(folder: Path) -> Saved:
     """One log was read and nothing was found."""
     return write_case(folder, [node("evidence/System.evtx", "evtx", 69_632, (20, 20, 0, 0))])
@@ -512,11 +592,27 @@ def poison(folder: Path, texts: Sequence[str] = POISON) -> Saved:
         gaps=gaps,
         rules=[{"name": clean(text), "sha256": clean(text)} for text in texts],
         options={clean(text)[:40]: clean(text) for text in texts},
+        tables=_poisoned(path, texts),
         intake="\n".join(
             f"- who: {yaml_text(text[:2000])}\n  {yaml_text(text[:50])}: {yaml_text(text[:2000])}"
             for text in texts
         ),
     )
+
+
+def _poisoned(path: str, texts: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    ends = [
+        {"item": item(path), "client": text, "server": text, "server_port": n, "protocol": text[:9]}
+        for n, text in enumerate(map(clean, texts))
+    ]
+    named = {"answers": [], "rcode": "NXDOMAIN", "subjects": [], "notes": []}
+    return {
+        "streams": ends,
+        "handshakes": [end | {"name": end["client"], "subjects": [end["client"]]} for end in ends],
+        "names": [end | named | {"name": end["client"]} for end in ends],
+        "exchanges": [end | {"host": end["client"]} for end in ends],
+        "contacts": [end | {"basis": "messages", "period": 60.0, "jitter": 0.0} for end in ends],
+    }
 
 
 def clean(value: Any) -> Any:

@@ -21,6 +21,7 @@ from hikeshi.flow.placing import places
 from hikeshi.flow.reporting import write_exports, write_report
 from hikeshi.flow.rules import Compiled
 from hikeshi.flow.ruling import rows as rule_rows
+from hikeshi.reconstruct.entries import entries
 from hikeshi.reconstruct.functions import functions
 from hikeshi.reconstruct.gaps import gaps
 from hikeshi.reconstruct.hosts import hosts, sources
@@ -72,6 +73,7 @@ def save(
     tables.write_rows(out, "hosts", machines)
     tables.write_rows(out, "sources", logs)
     tables.write_rows(out, "gaps", gaps(query, names))
+    tables.write_rows(out, "entries", entries(query, names))
     tables.write_rows(out, "rules", rule_rows(rules, logs, found))
     examined = _examined(machines, logs, tree, where, names)
     tables.write_rows(out, "functions", functions(found, names, examined, _needs()))

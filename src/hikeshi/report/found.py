@@ -13,6 +13,8 @@ from hikeshi.schema import Grade
 
 STRENGTH = {grade.value: rank for rank, grade in enumerate(Grade)}
 WEAKEST = len(STRENGTH)
+# Fields of findings that hold an attacker's address or password.
+CONTACT = frozenset({"address", "name", "url", "urls", "c2", "server", "domain", "password", "passwords"})
 LEVELS = ("critical", "high", "medium", "low", "informational")
 
 
@@ -55,6 +57,11 @@ class FoundRow:
     def strength(self) -> int:
         """0 for proven, rising as the grade falls."""
         return STRENGTH.get(self.grade, WEAKEST)
+
+
+def contact(field: str) -> bool:
+    """Whether a field of a finding holds an attacker's address or password."""
+    return field in CONTACT or field.endswith(("_address", "_password", "_url", "_domain"))
 
 
 def read(line: Mapping[str, Any], machines: Mapping[str, str]) -> FoundRow:

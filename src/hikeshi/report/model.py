@@ -5,21 +5,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 from hikeshi.case.saved import Saved
+from hikeshi.report.arrived import Arrived, arrived
 from hikeshi.report.clock import Clock
 from hikeshi.report.custody import Custody, custody
 from hikeshi.report.examined import Examined, examined
 from hikeshi.report.found import FoundRow
 from hikeshi.report.limits import Loss, losses
 from hikeshi.report.matrix import Absent, FamilyMatrix, absent, matrices
+from hikeshi.report.network import Network, network
 from hikeshi.report.range import Range, asked
 from hikeshi.report.strip import Strip, strip
 from hikeshi.report.summary import Summary, summary
-from hikeshi.report.tally import EPOCH, LAST, Tally, Technique, Use
+from hikeshi.report.tally import EPOCH, LAST, Tally, Technique, Use, at
 from hikeshi.report.timeline import Gap, Timeline, gaps, timeline
+from hikeshi.report.unjudged import Unjudged, unjudged
 from hikeshi.words import FUNCTIONS
 
 HITS = 300
@@ -46,12 +48,14 @@ class Model:
     clock: Clock
     tlp: str
     summary: Summary
+    arrived: list[Arrived]
     examined: Examined
     own_rules_only: bool
     hosts: int
     matrices: list[FamilyMatrix]
     timeline: Timeline
     strip: Strip | None
+    network: Network | None
     tally: Tally
     families: list[tuple[str | None, list[MessageGroup]]]
     hits: list[tuple[str, list[tuple[str | None, Use]]]]
@@ -60,6 +64,7 @@ class Model:
     losses: list[Loss]
     gaps: list[Gap]
     absent: list[Absent]
+    unjudged: Unjudged
     custody: Custody
     range: Range | None
     suppress: Mapping[str, Any]
@@ -97,12 +102,14 @@ def model(saved: Saved, zone: str) -> Model:
         clock=clock,
         tlp=_tlp(account["options"].get("tlp")),
         summary=summary(tally, seen, functions, sum(loss.count for loss in lost), len(silences), messages),
+        arrived=arrived(saved),
         examined=seen,
         own_rules_only=all(rules.get("kind", "sigma") != "sigma" for rules in account["tool"]["rules"]),
         hosts=len(hosts),
         matrices=matrices(functions),
         timeline=timeline(tally, drawn),
         strip=strip(saved, tally, drawn),
+        network=network(saved, saved.issues(), frozenset(tally.suspects)),
         tally=tally,
         families=_families(tally),
         hits=hits,
@@ -115,6 +122,7 @@ def model(saved: Saved, zone: str) -> Model:
             :GAPS
         ],
         absent=absent(functions, len(hosts)),
+        unjudged=unjudged(saved),
         custody=custody(saved.path, account),
         range=bounds,
         suppress=account.get("suppress", {"files": [], "entries": []}),
@@ -136,15 +144,8 @@ def _timed(rows: list[dict[str, Any]], *columns: str) -> list[dict[str, Any]]:
     """Microseconds as moments; what lies outside the years 1 to 9999 has none."""
     for row in rows:
         for column in columns:
-            row[column] = _moment(row[column])
+            row[column] = at(row[column])
     return rows
-
-
-def _moment(microseconds: int | None) -> datetime | None:
-    try:
-        return None if microseconds is None else EPOCH + timedelta(microseconds=microseconds)
-    except OverflowError:
-        return None
 
 
 def _place(function: str) -> int:

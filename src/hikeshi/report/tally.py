@@ -12,12 +12,21 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from hikeshi.report.clock import Clock
-from hikeshi.report.found import LEVELS, WEAKEST, FoundRow, RuleCredit, read
+from hikeshi.report.found import LEVELS, WEAKEST, FoundRow, RuleCredit, contact, read
 from hikeshi.words import attack
 
 SHOWN = 500
+SUSPECTS = 10_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LAST = datetime.max.replace(tzinfo=UTC)
+
+
+def at(microseconds: int | None) -> datetime | None:
+    """Microseconds as a moment; what lies outside the years 1 to 9999 has none."""
+    try:
+        return None if microseconds is None else EPOCH + timedelta(microseconds=microseconds)
+    except OverflowError:
+        return None
 
 
 @dataclass
@@ -73,6 +82,7 @@ class Tally:
     techniques: dict[str, Technique] = field(default_factory=dict)
     entry: dict[str, FoundRow] = field(default_factory=dict)
     entry_rules: dict[str, Use] = field(default_factory=dict)
+    suspects: set[str] = field(default_factory=set)
     own_times: array[int] = field(default_factory=lambda: array("q"))
     other_times: array[int] = field(default_factory=lambda: array("q"))
     shown: list[FoundRow] = field(default_factory=list)
@@ -99,7 +109,14 @@ class Tally:
         """Whether a finding is the hit of a rule that no pack brought."""
         return found.rule is not None and found.family is None and found.pack not in self.packs
 
+    def _suspect(self, found: FoundRow) -> None:
+        """Keep the addresses and names that a pack or a given indicator takes for an attacker's."""
+        for key, text in found.fields.items():
+            if contact(key) and len(self.suspects) < SUSPECTS:
+                self.suspects.add(text.lower())
+
     def _pack(self, found: FoundRow) -> None:
+        self._suspect(found)
         self.own_grades[found.grade] += 1
         self.own.add(found)
         self.messages.setdefault((found.family, found.message), Use()).add(found)
@@ -115,6 +132,8 @@ class Tally:
         if found.rule is None:
             return
         rule = found.rule.id
+        if found.rule.kind == "indicator" and len(self.suspects) < SUSPECTS:
+            self.suspects.add(found.rule.title.lower())
         self.others.add(found)
         self.credits.setdefault(rule, found.rule)
         self.rules.setdefault((rule, found.machine), Use()).add(found)

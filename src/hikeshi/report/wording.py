@@ -17,14 +17,13 @@ from hikeshi import words
 from hikeshi.codecs.escape import visible
 from hikeshi.report import escape as safe
 from hikeshi.report.clock import span
+from hikeshi.report.found import contact
 from hikeshi.report.timeline import Gap
 from hikeshi.words import attack
 
 _PLACE = re.compile(r"\{([a-z0-9-]+)\}")
 _TOKEN = re.compile("\ue000(\\d+)\ue001")
 _SOURCE = re.compile(r"(.+)/(\d+)")
-# Fields of findings that hold an attacker's address or password.
-CONTACT = frozenset({"address", "name", "url", "urls", "c2", "server", "domain", "password", "passwords"})
 
 
 @cache
@@ -149,6 +148,17 @@ class Wording:
             return self.say("timeline.span", days=days, hours=hours, minutes=minutes)
         return self.say("timeline.span-hours", hours=hours, minutes=minutes)
 
+    def seconds(self, value: float) -> Markup:
+        """A length of time measured in seconds, to the millisecond."""
+        return self.plain(f"{value:,.3f}".rstrip("0").rstrip("."))
+
+    def end(self, address: str | None, port: int | None, protocol: str | None) -> Markup:
+        """One end of a connection: ``192.0.2.1:443/tcp``, an IPv6 address in brackets."""
+        shown = f"[{address}]" if address and ":" in address and port is not None else address or "?"
+        return self.value(
+            shown + (f":{port}" if port is not None else "") + (f"/{protocol}" if protocol else ""), 120
+        )
+
     def source(self, source: str) -> Markup:
         """A kind of evidence: an event of a log, or an artefact."""
         event = _SOURCE.fullmatch(source)
@@ -162,4 +172,4 @@ class Wording:
 
     def contact(self, field: str) -> bool:
         """Whether a field of a finding needs the notice not to connect and not to log in."""
-        return field in CONTACT or field.endswith(("_address", "_password", "_url", "_domain"))
+        return contact(field)

@@ -10,9 +10,8 @@ from typing import Any
 
 from hikeshi.case.saved import Saved
 from hikeshi.report.clock import moment
-from hikeshi.report.found import STRENGTH, WEAKEST
+from hikeshi.report.found import CONTACT, STRENGTH, WEAKEST
 from hikeshi.report.matrix import NOT_EXAMINABLE
-from hikeshi.report.wording import CONTACT
 
 SCHEMA = "hikeshi.stage/1"
 STAGES = ("first", "update", "final")
