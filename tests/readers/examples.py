@@ -11,6 +11,7 @@ import tarfile
 import zipfile
 import zlib
 
+from hikeshi.synth import capture
 from readers import small_evtx
 from readers.test_msg import outlook
 
@@ -57,6 +58,11 @@ def _seven_zip() -> bytes:
     return b"7z\xbc\xaf\x27\x1c\0\4" + struct.pack("<I", zlib.crc32(start)) + start + data + header
 
 
+def _capture() -> bytes:
+    frame = capture.ether(capture.ip("192.0.2.1", "192.0.2.2", 17, capture.udp(5000, 53, b"example")))
+    return capture.pcap([capture.Packet(time, frame) for time in (1_000_000, 2_000_000)])
+
+
 EXAMPLES: dict[str, list[bytes]] = {
     "hikeshi.evidence.zip_archive": [_zip()],
     "hikeshi.evidence.compressed": [gzip.compress(b"example\n" * 50, mtime=0)],
@@ -72,6 +78,23 @@ EXAMPLES: dict[str, list[bytes]] = {
     "hikeshi.readers.collector": [
         b'{"Hostname":"PC1","Fqdn":"PC1.corp.example","OS":"windows","Version":"0.74"}',
         b"INF Unix-like Artifacts Collector 3.1.0\nINF Hostname: mac1\n",
+    ],
+    "hikeshi.streams.capture": [_capture()],
+    "hikeshi.readers.zeek": [
+        b"#separator \\x09\n#path\tdns\n#fields\tts\tuid\tquery\n#types\ttime\tstring\tstring\n"
+        b"1516924800.000001\tC1\twww.example.com\n"
+    ],
+    "hikeshi.readers.eve": [
+        b'{"timestamp":"2018-01-26T00:00:00.000001+0000","event_type":"dns","src_ip":"192.0.2.1","dest_ip":"192.0.2.2"}\n'
+    ],
+    "hikeshi.readers.argus": [
+        b"StartTime,Dur,Proto,SrcAddr,DstAddr,State\n2018/01/26 00:00:00,1,tcp,192.0.2.1,192.0.2.2,S0\n"
+    ],
+    "hikeshi.readers.squid": [
+        b"1516924800.123 1 192.0.2.10 TCP_MISS/200 5 GET http://a.example/ - HIER_DIRECT/192.0.2.1 -\n"
+    ],
+    "hikeshi.readers.weblog": [
+        b'192.0.2.1 - - [26/Jan/2018:00:00:00 +0900] "GET /a HTTP/1.1" 200 5 "-" "example"\n'
     ],
     "hikeshi.readers.mbox": [b"From recruiter@example.org Fri Jan 26 00:02:13 2018\n" + MAIL + b"\n"],
     "hikeshi.readers.emlx": [f"{len(MAIL)}\n".encode() + MAIL + b'<?xml version="1.0"?>\n<plist/>\n'],

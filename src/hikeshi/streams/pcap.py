@@ -60,6 +60,9 @@ def read(file: BinaryIO, size: int) -> Parts:
     """Packets of a pcap file, window by window, and what was lost."""
     file.seek(0)
     head = file.read(24)
+    if head[:4] not in MAGIC:
+        yield Loss("damaged", 1, 0, {"expected": "a pcap magic number"})
+        return
     order, per_microsecond, header = MAGIC[head[:4]]
     if len(head) < 24:
         yield Loss("truncated", 0, 0, {"expected": "24 bytes of file header"})
