@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 import pack_expected
 from hikeshi import families, schema, words
 from hikeshi.families import Pack
-from hikeshi.pack import FIELDS, Hit, LogRecord
+from hikeshi.pack import FIELDS, Hit, Issue, LogRecord, Region
 from hikeshi.words import texts
 
 PLACE = re.compile(r"\{([A-Za-z0-9_-]+)\}")
@@ -247,6 +249,20 @@ def keeps_to_its_layout(pack: Pack) -> None:
                 ), name
 
 
+def asks_raw_bytes_for_what_can_be_searched(pack: Pack) -> None:
+    """Every search compiles, its functions exist, and regions of chance bytes never make them raise."""
+    from hikeshi.raw.patterns import check, compiled
+
+    compiled([check(search) for search in pack.raw])
+    chance = random.Random(9)
+    for search in pack.raw:
+        for size in (0, 1, 7, 64, 5000):
+            region = Region("0" * 64, 100, size, chance.randbytes(size))
+            assert all(isinstance(said, Hit | Issue) for said in families.named(pack, search.entry)(region))
+        if search.test is not None:
+            families.named(pack, search.test)(np.frombuffer(chance.randbytes(9000), dtype=np.uint8))
+
+
 QUESTIONS: tuple[Callable[[Pack], None], ...] = (
     says_the_same_in_both_languages,
     words_what_it_finds_and_nothing_else,
@@ -259,6 +275,7 @@ QUESTIONS: tuple[Callable[[Pack], None], ...] = (
     finds_only_what_it_declares,
     is_silent_on_nothing,
     survives_damaged_events,
+    asks_raw_bytes_for_what_can_be_searched,
     imports_the_door_and_itself_only,
     keeps_to_its_layout,
 )

@@ -14,7 +14,7 @@ from hikeshi.codecs.codepage import Reading, read_text
 from hikeshi.codecs.mask import mask
 from hikeshi.codecs.rc4 import rc4
 from hikeshi.codecs.times import filetime, iso
-from hikeshi.schema import TABLES, Grade, Hit, Issue, Reason, Rule
+from hikeshi.schema import TABLES, Grade, Hit, Issue, Reason, Region, Rule, Search
 from hikeshi.words import FUNCTIONS
 
 __all__ = [
@@ -29,7 +29,9 @@ __all__ = [
     "PackRule",
     "Reading",
     "Reason",
+    "Region",
     "Rule",
+    "Search",
     "cfb_decrypt",
     "event_fields",
     "filetime",

@@ -205,6 +205,36 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("last", "time"),
         ("count", "int64"),
     ),
+    # What a disk image or memory dump is (record 0) and the volumes in it. `kind` is the format or file system,
+    # `stated` the hashes the image states of itself, `check` what became of them: confirmed, differs or "none stated".
+    "volumes": (
+        *_WHERE,
+        ("name", "text"),
+        ("kind", "text"),
+        ("bytes", "int64"),
+        ("stated", "text"),
+        ("check", "text"),
+    ),
+    # Every file the volumes of an image list. `kind` is file, folder, link or other, `state` allocated or deleted,
+    # `address` its number in the file system; the times are the file system's, on NTFS those of $STANDARD_INFORMATION,
+    # and name_* those of $FILE_NAME. `extents` say where its bytes lie in the image, as offset+length.
+    "files": (
+        *_WHERE,
+        ("path", "text"),
+        ("kind", "text"),
+        ("bytes", "int64"),
+        ("state", "text"),
+        ("address", "int64"),
+        ("created", "time"),
+        ("modified", "time"),
+        ("accessed", "time"),
+        ("changed", "time"),
+        ("name_created", "time"),
+        ("name_modified", "time"),
+        ("name_accessed", "time"),
+        ("name_changed", "time"),
+        ("extents", "list"),
+    ),
     # Where each item was found. `collection` is the path at which a triage collection of that `layout` begins, `host`
     # the machine it came from, `ground` how that is known (collection-file, collection-name, or event-logs: all
     # logs in it agree), `original` the path on the machine. Null where the evidence does not say.
@@ -405,6 +435,8 @@ class Reason(enum.StrEnum):
     NOT_AT_HAND = "not-at-hand"
     UNDATED = "undated"
     MISSING_EXTRA = "missing-extra"
+    NOT_TAKEN_OUT = "not-taken-out"
+    SEARCH_LIMIT = "search-limit"
 
 
 class Grade(enum.StrEnum):
@@ -511,7 +543,8 @@ class Count:
 
     `whole` says that the item is one record by itself: nothing of it becomes rows of a record-bearing table.
     What was delivered is counted from the batches (of a container: from its children) and what was refused from
-    the issues, so that a loss nobody reported shows.
+    the issues, so that a loss nobody reported shows. `blocks` are records that are in no table: the readable blocks
+    of an image.
     """
 
     item: str
@@ -520,6 +553,45 @@ class Count:
     duplicate: int = 0
     container: bool = False
     whole: bool = False
+    blocks: int = 0
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a pack asks of raw bytes; see [[raw]] in docs/adding-a-pack.md.
+
+    `anchors` are byte patterns that are searched for everywhere; around each a region is grown as long as its bytes are
+    of `alphabet` (256 flags), or cut out from `before` to `after` where there is none. `scores` are counted in regions
+    only; a region with fewer than `least` patterns is dropped. `test` names a function over blocks that gives offsets.
+    """
+
+    pack: str
+    name: str
+    entry: str
+    anchors: Sequence[str]
+    scores: Sequence[str] = ()
+    least: int = 1
+    alphabet: bytes | None = None
+    density: float = 0.75
+    before: int = 0
+    after: int = 4096
+    test: str | None = None
+    costly: bool = True
+
+
+@dataclass(frozen=True)
+class Region:
+    """A stretch of raw bytes that a pack asked for: where it lies, its bytes, and which patterns stand where in it.
+
+    `anchors` are (pattern, offset in the item) in order of offset; `copies` are offsets at which the same bytes lie.
+    """
+
+    item: str
+    offset: int
+    size: int
+    bytes: bytes
+    anchors: Sequence[tuple[str, int]] = ()
+    copies: Sequence[int] = ()
 
 
 @dataclass(frozen=True)

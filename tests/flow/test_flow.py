@@ -190,7 +190,7 @@ def hostile(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     import flow.hostile_readers  # noqa: F401
 
     monkeypatch.setattr(hikeshi.flow, "PRELOAD", (*hikeshi.flow.PRELOAD, "flow.hostile_readers"))
-    monkeypatch.setattr(reading, "Limits", lambda wall: Limits(silence=3, wall=wall))
+    monkeypatch.setattr(reading, "Limits", lambda **asked: Limits(silence=3, wall=asked["wall"]))
     yield
     hikeshi.readers.READERS = tuple(
         name for name in hikeshi.readers.READERS if name != "flow.hostile_readers"

@@ -11,6 +11,7 @@ import tarfile
 import zipfile
 import zlib
 
+from evidence import images
 from hikeshi.synth import capture
 from readers import small_evtx
 from readers.test_msg import outlook
@@ -68,6 +69,12 @@ EXAMPLES: dict[str, list[bytes]] = {
     "hikeshi.evidence.compressed": [gzip.compress(b"example\n" * 50, mtime=0)],
     "hikeshi.evidence.tar_archive": [_tar()],
     "hikeshi.evidence.seven_zip": [_seven_zip()],
+    "hikeshi.evidence.foreign_image": [],  # refuses all it takes: see tests/evidence/test_foreign_image.py
+    "hikeshi.evidence.image": [
+        images.ewf(b"media".ljust(images.CHUNK, b".") * 3)[0],
+        images.lime((4096, b"memory".ljust(4096, b"."))),
+        images.avml((4096, b"memory".ljust(4096, b".") * 20)),
+    ],
     "hikeshi.readers.evtx": [
         small_evtx.log(small_evtx.chunk([(n, {"Image": f"{n}.exe"}) for n in range(1, 4)])),
     ],

@@ -49,6 +49,7 @@ def run(reader: Reader, content: bytes, name: str = "") -> Outcome:
             counts.append(said)
     (outcome.count,) = counts
     delivered = sum(len(outcome.rows.get(table, [])) for table in RECORDS)
+    delivered += outcome.count.blocks
     delivered += len(outcome.children) if outcome.count.container else 0
     delivered += 1 if outcome.count.whole else 0
     assert outcome.count.records_in == delivered + outcome.refused + outcome.count.duplicate

@@ -13,6 +13,16 @@ from hikeshi.schema import RECORDS, Reason, Status
 PLACES = 200_000
 DEPTH = 8
 
+# Losses that leave an item partly read although they cost no record of its own.
+_GRAVE = (
+    Reason.TRUNCATED,
+    Reason.DAMAGED,
+    Reason.UNREADABLE,
+    Reason.ENCRYPTED,
+    Reason.UNSUPPORTED_FORMAT,
+    Reason.MISSING_EXTRA,
+    Reason.NOT_TAKEN_OUT,
+)
 _STATUS = {Reason.ENCRYPTED: Status.ENCRYPTED, Reason.UNSUPPORTED_FORMAT: Status.REFUSED}
 
 _BYTES_ONLY = (Reason.UNKNOWN_FORMAT, Reason.UNSUPPORTED_FORMAT)
@@ -131,6 +141,7 @@ def account(item: str, size: int, done: Done | None, deep: bool = False) -> Acco
         return Account(item, "unknown", size, Status.REFUSED, absent, 1, 0, 1, 0, False, (issue,))
     issues = list(done["issues"])
     rows = sum(count for table, count in done["rows"].items() if table in RECORDS)
+    rows += done.get("blocks", 0)
     kind = done["item_kind"]
     out = 1 if done["whole"] else len(done["children"]) if done["container"] else rows
     refused = sum(issue["records"] for issue in issues)
@@ -164,9 +175,7 @@ def account(item: str, size: int, done: Done | None, deep: bool = False) -> Acco
 def _status(whole: bool, out: int, issues: list[Any]) -> tuple[Status, str | None]:
     if whole and issues and issues[0]["reason"] in _BYTES_ONLY:
         return Status.BYTES_ONLY, issues[0]["reason"]
-    grave = [
-        issue for issue in issues if issue["records"] or issue["reason"] in (Reason.TRUNCATED, Reason.DAMAGED)
-    ]
+    grave = [issue for issue in issues if issue["records"] or issue["reason"] in _GRAVE]
     if not grave:
         return Status.READ, None
     reason = grave[0]["reason"]

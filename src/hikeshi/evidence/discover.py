@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from hikeshi.errors import UsageError
 from hikeshi.evidence.names import decode_name
-from hikeshi.evidence.source import FileSource
+from hikeshi.evidence.segments import MOST, segments
+from hikeshi.evidence.source import FileSource, SegmentSource
 from hikeshi.schema import Reason
 
 
@@ -19,7 +20,7 @@ class Met:
     """A file of the evidence (`source`), or why it is none (`reason`); `path` starts with the argument's name."""
 
     path: str
-    source: FileSource | None = None
+    source: FileSource | SegmentSource | None = None
     reason: Reason | None = None
 
 
@@ -35,7 +36,44 @@ def walk(argument: str) -> Iterator[Met]:
     absolute = os.path.abspath(argument)
     name = decode_name(os.fsencode(os.path.basename(absolute))) or "%2F"
     real = os.path.realpath(absolute) if os.path.islink(absolute) else absolute
-    yield from _walk(real, name)
+    if os.path.isfile(real):
+        folder, first = os.path.split(real)
+        yield from _file(folder, segments(first, _names(folder)), name)
+    else:
+        yield from _walk(real, name)
+
+
+def _names(folder: str) -> set[str]:
+    try:
+        return set(os.listdir(folder))
+    except OSError:
+        return set()
+
+
+def _file(folder: str, names: Sequence[str], shown: str) -> Iterator[Met]:
+    """One file, or the segments of one split image as one; what cannot be joined stands alone."""
+    alone = [list(_walk(os.path.join(folder, name), shown)) for name in names]
+    sources = [met.source for mets in alone for met in mets]
+    if 1 < len(names) <= MOST and all(isinstance(source, FileSource) for source in sources):
+        yield Met(shown, SegmentSource(tuple(source for source in sources if isinstance(source, FileSource))))
+    else:
+        yield from alone[0]
+        for name in names[1:]:
+            yield from _walk(os.path.join(folder, name), f"{os.path.dirname(shown)}/{name}".lstrip("/"))
+
+
+def _folder(path: str, shown: str, names: Sequence[bytes]) -> Iterator[Met]:
+    known, later = {os.fsdecode(name) for name in names}, set[str]()
+    for name in names:
+        first = os.fsdecode(name)
+        if first in later:
+            continue
+        found = segments(first, known)
+        later.update(found[1:])
+        if len(found) > 1:
+            yield from _file(path, found, f"{shown}/{decode_name(name)}")
+        else:
+            yield from _walk(os.path.join(path, first), f"{shown}/{decode_name(name)}")
 
 
 def _walk(path: str, shown: str) -> Iterator[Met]:
@@ -44,8 +82,7 @@ def _walk(path: str, shown: str) -> Iterator[Met]:
         if stat.S_ISDIR(status.st_mode):
             with os.scandir(path) as entries:
                 names = sorted(os.fsencode(entry.name) for entry in entries)
-            for name in names:
-                yield from _walk(os.path.join(path, os.fsdecode(name)), f"{shown}/{decode_name(name)}")
+            yield from _folder(path, shown, names)
             return
     except OSError:
         yield Met(shown, reason=Reason.UNREADABLE)

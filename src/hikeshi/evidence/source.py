@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO
 
@@ -35,19 +35,27 @@ class FileSource:
             descriptor = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         return descriptor
 
+    def openers(self) -> list[Callable[[], int | bytes]]:
+        """What opens the bytes for a worker."""
+        return [self.open]
+
     def sha256(self) -> str:
         """Hash of the whole file; ChangedError when its size or time differ from when it was met."""
         digest = hashlib.sha256()
+        self.feed(digest.update)
+        return digest.hexdigest()
+
+    def feed(self, update: Callable[[bytes], None]) -> None:
+        """Give all bytes in order; ChangedError as for sha256()."""
         descriptor = self.open()
         try:
             while block := os.read(descriptor, BLOCK):
-                digest.update(block)
+                update(block)
             after = os.fstat(descriptor)
         finally:
             os.close(descriptor)
         if (after.st_size, after.st_mtime_ns) != (self.size, self.mtime_ns):
             raise ChangedError(f"{self.path} changed while it was read")
-        return digest.hexdigest()
 
     def unchanged(self) -> bool:
         """Whether size and time are still those of the first look."""
@@ -56,6 +64,38 @@ class FileSource:
         except OSError:
             return False
         return (now.st_size, now.st_mtime_ns) == (self.size, self.mtime_ns)
+
+
+@dataclass(frozen=True)
+class SegmentSource:
+    """The segments of one split image: their bytes one after the other are one item."""
+
+    segments: tuple[FileSource, ...]
+
+    @property
+    def path(self) -> str:
+        """Where the first segment lies."""
+        return self.segments[0].path
+
+    @property
+    def size(self) -> int:
+        """Bytes of all segments."""
+        return sum(segment.size for segment in self.segments)
+
+    def openers(self) -> list[Callable[[], int | bytes]]:
+        """What opens the segments for a worker, in order."""
+        return [segment.open for segment in self.segments]
+
+    def sha256(self) -> str:
+        """Hash over all segments as one; ChangedError when one of them changed."""
+        digest = hashlib.sha256()
+        for segment in self.segments:
+            segment.feed(digest.update)
+        return digest.hexdigest()
+
+    def unchanged(self) -> bool:
+        """Whether size and time of each are still those of the first look."""
+        return all(segment.unchanged() for segment in self.segments)
 
 
 class Spool:
@@ -120,5 +160,9 @@ class SpoolSource:
         """The bytes, or a descriptor that the caller closes."""
         return self.spool.lone(self.offset, self.size)
 
+    def openers(self) -> list[Callable[[], int | bytes]]:
+        """What opens the bytes for a worker."""
+        return [self.open]
 
-Source = FileSource | SpoolSource
+
+Source = FileSource | SegmentSource | SpoolSource

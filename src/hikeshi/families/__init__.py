@@ -12,7 +12,7 @@ from typing import Any
 from hikeshi.errors import PackError
 from hikeshi.families.manifest import Pack, read
 
-__all__ = ["Pack", "entry", "fingerprint", "packs", "rule_files", "surviving"]
+__all__ = ["Pack", "entry", "fingerprint", "named", "packs", "rule_files", "surviving"]
 
 
 def packs() -> tuple[Pack, ...]:
@@ -23,14 +23,15 @@ def packs() -> tuple[Pack, ...]:
 
 def entry(pack: Pack, name: str) -> Any:
     """The function a pack names under [entry], imported now; None when it names none."""
-    if name not in pack.entry:
-        return None
-    module, _, function = pack.entry[name].partition(":")
+    return named(pack, pack.entry[name]) if name in pack.entry else None
+
+
+def named(pack: Pack, reference: str) -> Any:
+    """The function a pack names as module:function, imported now."""
+    module, _, function = reference.partition(":")
     found = getattr(import_module(f"{__name__}.{pack.name}.{module}"), function, None)
     if found is None:
-        raise PackError(
-            f"{pack.name}/pack.toml: [entry] {name} names {function}, which {module}.py does not have"
-        )
+        raise PackError(f"{pack.name}/pack.toml names {module}:{function}, which {module}.py does not have")
     return found
 
 

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hikeshi.errors import PackError
-from hikeshi.pack import ARTEFACTS, FIELDS, FUNCTIONS, TABLES, Grade, PackRule, log_source
+from hikeshi.pack import ARTEFACTS, FIELDS, FUNCTIONS, TABLES, Grade, PackRule, Search, log_source
 
 STATUSES = ("stable", "nursery")
 ENTRIES = (*sorted(TABLES), "join", "keep", "sessions", "synth")
@@ -20,6 +20,10 @@ ENTRIES = (*sorted(TABLES), "join", "keep", "sessions", "synth")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TECHNIQUE = re.compile(r"T\d{4}(\.\d{3})?")
 _ENTRY = re.compile(r"[a-z][a-z0-9_]*:[a-z][a-z0-9_]*")
+_SEARCH = re.compile(r"[a-z][a-z0-9-]*")
+_HEX = re.compile(r"(?:[0-9A-F]{2} ?)+")
+_BYTES = re.compile(r"[0-9A-F]{2}(?:-[0-9A-F]{2})?")
+_PATTERN = re.compile(r"[ -~]+")
 _RULE_FILE = re.compile(r"rules/[a-z0-9_-]+\.yml")
 
 
@@ -58,6 +62,7 @@ class Pack:
     sources: tuple[Source, ...]
     functions: Mapping[str, Seen]
     sigma: tuple[PackRule, ...]
+    raw: tuple[Search, ...]
     entry: Mapping[str, str]
 
 
@@ -85,6 +90,13 @@ class _Reader:
 
     def optional(self, key: str, allowed: tuple[str, ...] | re.Pattern[str] | None = None) -> str | None:
         return self.text(key, allowed) if key in self.left else None
+
+    def number(self, key: str, default: float, allowed: tuple[float, float]) -> float:
+        value = self.left.pop(key, default)
+        low, high = allowed
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise PackError(f"{self.where}: {key} must be a number from {low} to {high}")
+        return value
 
     def flag(self, key: str) -> bool:
         value = self.left.pop(key, None)
@@ -148,6 +160,49 @@ def _rule(name: str, table: _Reader) -> PackRule:
     return rule
 
 
+def _search(name: str, table: _Reader) -> Search:
+    """One [[raw]] table; literals are hexadecimal, patterns are checked when they are compiled."""
+    anchors = [_escaped(text) for text in table.texts("literals", _HEX)]
+    anchors += table.texts("patterns", _PATTERN)
+    scores = [_escaped(text) for text in table.texts("scores", _HEX)]
+    scores += table.texts("score_patterns", _PATTERN)
+    alphabet = _alphabet(table.texts("bytes", _BYTES))
+    search = Search(
+        pack=name,
+        name=table.text("name", _SEARCH),
+        entry=table.text("entry", _ENTRY),
+        anchors=tuple(anchors),
+        scores=tuple(scores),
+        least=int(table.number("least", 1, (1, 1000))),
+        alphabet=alphabet,
+        density=table.number("density", 0.75, (0.5, 1)),
+        before=int(table.number("before", 0, (0, 1 << 20))),
+        after=int(table.number("after", 4096, (1, 1 << 20))),
+        test=table.optional("test", _ENTRY),
+        costly=table.flag("costly") if "costly" in table.left else True,
+    )
+    if not search.anchors and search.test is None:
+        raise PackError(f"{table.where}: nothing to search for; give literals, patterns or a test")
+    table.done()
+    return search
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"\\x{byte:02X}" for byte in bytes.fromhex(text))
+
+
+def _alphabet(ranges: tuple[str, ...]) -> bytes | None:
+    """A flag for each of the 256 bytes, from texts such as 0A and 20-7E."""
+    if not ranges:
+        return None
+    flags = bytearray(256)
+    for text in ranges:
+        first, _, last = text.partition("-")
+        for byte in range(int(first, 16), int(last or first, 16) + 1):
+            flags[byte] = 1
+    return bytes(flags)
+
+
 def _source(table: _Reader) -> Source:
     source = Source(table.text("title"), table.text("url"), table.text("licence"))
     table.done()
@@ -186,6 +241,7 @@ def read(folder: Path) -> Pack:
         sources=tuple(_source(table) for table in toml.tables("sources")),
         functions=_seen(toml.inner("functions")),
         sigma=tuple(_rule(name, table) for table in toml.tables("sigma")),
+        raw=tuple(_search(name, table) for table in toml.tables("raw")),
         entry=_entry(toml.inner("entry")),
     )
     attack.done()

@@ -21,6 +21,7 @@ from hikeshi.engine.local import Pool
 from hikeshi.evidence import discover
 from hikeshi.families import rule_files
 from hikeshi.flow import rules as rule_sets
+from hikeshi.flow import searching
 from hikeshi.flow.correlating import Correlating
 from hikeshi.flow.judging import Judging
 from hikeshi.flow.opening import Opening
@@ -29,7 +30,7 @@ from hikeshi.flow.reading import Reading
 from hikeshi.flow.saving import save
 from hikeshi.flow.sets import item_hits, judges_of
 
-PRELOAD = ("hikeshi.flow.tasks", "hikeshi.flow.judges", "pyarrow", "numpy", "orjson")
+PRELOAD = ("hikeshi.flow.tasks", "hikeshi.flow.judges", "hikeshi.flow.searches", "pyarrow", "numpy", "orjson")
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,10 @@ def _examine(
         rules = [rule_sets.compiled(files, pool) for files in (_own_rules(), *given.rules)]
         judges = [judge for compiled in rules for judge in judges_of(compiled)]
         scanner = rule_sets.compiled(given.yara, pool) if given.yara else None
-        reading, judging = Reading(state, pool, options.passwords, scanner), Judging(state, pool, judges)
+        asked = searching.asked()
+        patterns = rule_sets.compiled(asked, pool) if asked else None
+        reading = Reading(state, pool, options.passwords, scanner, patterns)
+        judging = Judging(state, pool, judges)
         for argument in sorted(evidence):
             reading.meet(argument, discover.walk(argument), jobs)
         reading.run(judging.offer, judging.take, lambda: _tell_reading(progress, reading))
@@ -126,6 +130,7 @@ def _examine(
         *correlating.hits(),
         *opening.hits(),
         *reading.scan_hits(tree.places),
+        *reading.searching.hits(results),
         *item_hits(rules, tree.places),
     ]
     losses = [
@@ -133,6 +138,7 @@ def _examine(
         *correlating.losses(tree.places),
         *opening.losses(tree.places),
         *reading.scan_losses(tree.places),
+        *reading.searching.losses(results, tree.places),
     ]
     account = save(
         out,
@@ -148,8 +154,16 @@ def _examine(
     return Outcome(
         out,
         read=reading.read,
-        judged=judging.judged + correlating.judged + reading.scanned,
-        reused=len(reading.reused) + len(reading.scans_reused) + judging.reused + correlating.reused,
+        judged=judging.judged + correlating.judged + reading.scanned + reading.searching.searched,
+        reused=sum(
+            (
+                len(reading.reused),
+                len(reading.scans_reused),
+                reading.searching.reused,
+                judging.reused,
+                correlating.reused,
+            )
+        ),
         complete=case_evidence.complete(tree.tree) and not losses,
         totals=account["totals"],
         unconfined=tuple(sorted(pool.missing)),

@@ -58,7 +58,7 @@ def reveal(case: Path, reference: str, evidence: Sequence[str], passwords: Seque
 
 
 def _decoded(item: str, path: str, source: Source, wanted: Sequence[str], pool: Pool) -> dict[str, bytes]:
-    unit = Unit(item, {"id": item, "name": path, "size": source.size}, [source.open])
+    unit = Unit(item, {"id": item, "name": path, "size": source.size}, source.openers())
     pool.submit(Task(REVEAL, [unit], {"wanted": list(wanted)}, Limits(wall=600 + source.size / 100_000)))
     found = {}
     for reply in pool.replies():

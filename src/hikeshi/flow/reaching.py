@@ -92,7 +92,9 @@ def _child(outer: Node, inner: Node, source: Source, evidence: Evidence) -> Sour
     place = inner["path"][len(outer["path"]) + 1 :]
     about = {"id": outer["id"], "name": outer["path"], "size": source.size}
     limits = Limits(wall=600 + source.size / 100_000)
-    task = Task(READ, [Unit("outer", about, [source.open])], {"passwords": list(evidence.passwords)}, limits)
+    task = Task(
+        READ, [Unit("outer", about, source.openers())], {"passwords": list(evidence.passwords)}, limits
+    )
     evidence.pool.submit(task)
     found: Source | None = None
     spool, digest = None, hashlib.sha256()
@@ -117,10 +119,11 @@ def _child(outer: Node, inner: Node, source: Source, evidence: Evidence) -> Sour
 
 def blocks(source: Source) -> Iterator[bytes]:
     """The bytes in blocks of one size."""
-    opened = source.open()
-    if isinstance(opened, bytes):
-        yield opened
-        return
-    with open(opened, "rb") as file:
-        while block := file.read(1 << 20):
-            yield block
+    for opener in source.openers():
+        opened = opener()
+        if isinstance(opened, bytes):
+            yield opened
+            continue
+        with open(opened, "rb") as file:
+            while block := file.read(1 << 20):
+                yield block

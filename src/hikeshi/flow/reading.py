@@ -2,7 +2,7 @@
 """Reads every item of the evidence once: from files to parts and done-files, children and their children included.
 
 A container is done when all that lies in it is done, so a done-file stands for a whole subtree. While an item's bytes
-are at hand its YARA scan runs as a task of its own.
+are at hand its YARA scan and the search through raw bytes run as tasks of their own.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ from hikeshi.engine import Limits, Reply, Task, Unit
 from hikeshi.engine.local import Pool
 from hikeshi.evidence.discover import Met
 from hikeshi.evidence.expansion import DEPTH
-from hikeshi.evidence.source import ChangedError, FileSource, Source, Spool, SpoolSource
+from hikeshi.evidence.source import ChangedError, FileSource, SegmentSource, Source, Spool, SpoolSource
 from hikeshi.flow.rules import Compiled, file_opener
+from hikeshi.flow.searching import SEARCH, Searching
 from hikeshi.flow.tasks import reading_version
 from hikeshi.schema import Reason
 
 READ = "hikeshi.flow.tasks:read"
 SCAN = "hikeshi.flow.judges:scan"
 BATCH_UNITS, BATCH_BYTES = 32, 1 << 20
-COUNT = ("item_kind", "records_in", "duplicate", "container", "whole")
+COUNT = ("item_kind", "records_in", "duplicate", "container", "whole", "blocks")
 
 
 @dataclass
@@ -50,6 +51,7 @@ class _Open:
     read: bool = True
     scan: bool = False
     hits: Part | None = None
+    ranges: set[int] = field(default_factory=set)
 
     def forget(self) -> None:
         """Drop what was delivered: the item is lost or runs again."""
@@ -65,9 +67,15 @@ class Reading:
     """The parse tasks of one run; counters tell what was new."""
 
     def __init__(
-        self, state: State, pool: Pool, passwords: Sequence[str] = (), yara: Compiled | None = None
+        self,
+        state: State,
+        pool: Pool,
+        passwords: Sequence[str] = (),
+        yara: Compiled | None = None,
+        patterns: Compiled | None = None,
     ) -> None:
         self._state, self._pool, self._yara, self._passwords = state, pool, yara, list(passwords)
+        self.searching = Searching(state, patterns)
         self._tried = sorted(_fingerprint(password, state.salt()) for password in passwords)
         self._version = reading_version()
         self._open: dict[str, _Open] = {}
@@ -76,7 +84,7 @@ class Reading:
         self._parents: defaultdict[str, set[str]] = defaultdict(set)
         self._spools: dict[str, tuple[Spool, set[str]]] = {}
         self._settled: set[str] = set()
-        self._files: list[tuple[dict[str, Any], FileSource]] = []
+        self._files: list[tuple[dict[str, Any], FileSource | SegmentSource]] = []
         self.reused: set[str] = set()
         self.scans_reused: set[str] = set()
         self.scanned = 0
@@ -112,6 +120,8 @@ class Reading:
                     listing.append({"path": met.path, "reason": item})
                 elif met.source:
                     listing.append({"path": met.path, "item": item, "bytes": met.source.size})
+                    if len(met.source.openers()) > 1:
+                        listing[-1]["segments"] = len(met.source.openers())
                     self._files.append((listing[-1], met.source))
                     self._meet(item, met.path, met.source, 0)
         self._flush()
@@ -129,7 +139,7 @@ class Reading:
         """Work until nothing is left; `on_done` hears of each item read, `other` gets the replies of other tasks."""
         while True:
             for reply in self._pool.replies():
-                if reply.task.function in (READ, SCAN):
+                if reply.task.function in (READ, SCAN, SEARCH):
                     self.take(reply, on_done)
                 else:
                     other(reply)
@@ -168,14 +178,16 @@ class Reading:
             return
         if item in self._open or item in self._waiting:
             return
-        entry = _Open(item, name, source, depth, scan=self._yara is not None and self._scan_of(item) is None)
+        scan = self._yara is not None and self._scan_of(item) is None
+        entry = _Open(item, name, source, depth, scan=scan and self._scannable(item, source.size))
         done = self._read_of(item)
         if done is not None and self._whole(done):
             self._reuse(item, done)
-            entry.read = False
-            if not entry.scan:
+            entry.read, entry.ranges = False, self.searching.pending(item, done)
+            needs = ({SCAN} if entry.scan else set()) | ({SEARCH} if entry.ranges else set())
+            if not needs:
                 return
-            self._waiting[item] = (done, {SCAN})
+            self._waiting[item] = (done, needs)
         self._open[item] = entry
         self.met_bytes += source.size
         self._batch.append(entry)
@@ -196,17 +208,27 @@ class Reading:
             else None
         )
 
-    def _whole(self, done: Done) -> bool:
-        """Whether nothing below needs the bytes of this item: all of it is scanned, if this run scans."""
-        if self._yara is None:
+    def _scannable(self, item: str, size: int) -> bool:
+        """Whether YARA takes items of this size; a larger one is a loss, its raw bytes are searched all the same."""
+        from hikeshi.detect.yara import LARGEST
+
+        if size <= LARGEST:
             return True
+        lost = {"item": item, "lost": Reason.TOO_LARGE.value, "detail": f"over {LARGEST} bytes"}
+        self._state.finish(self.scan_task(item), lost | {"parts": {"hits": self._state.new_part().keep()}})
+        return False
+
+    def _whole(self, done: Done) -> bool:
+        """Whether nothing below needs the bytes of this item: all of it is scanned and searched."""
         pending = [child["item"] for child in done["children"]]
         seen = set(pending)
         while pending:
             item = pending.pop()
             below = self.result(item)
-            if self._scan_of(item) is None:
+            if self._yara and self._scan_of(item) is None:
                 return below is None  # too deep to have been met
+            if below and self.searching.pending(item, below):
+                return False
             fresh = {child["item"] for child in below["children"]} - seen if below else set()
             seen |= fresh
             pending += fresh
@@ -222,6 +244,7 @@ class Reading:
             self.reused.add(item)
             if self._yara and self._scan_of(item) is not None:
                 self.scans_reused.add(item)
+            self.searching.reuse(item, done)
             for child in done["children"]:
                 below = self.result(child["item"])
                 if below is not None:
@@ -235,6 +258,14 @@ class Reading:
         for group in [small, *([entry] for entry in large)]:
             self._submit(READ, [entry for entry in group if entry.read])
             self._submit(SCAN, [entry for entry in group if entry.scan])
+            for entry in group:
+                if entry.ranges:
+                    self._search(entry, self._waiting[entry.item][0])
+
+    def _search(self, entry: _Open, done: Done) -> None:
+        kind, source = done["item_kind"], entry.source
+        for task in self.searching.tasks(entry.item, entry.name, source, kind, entry.ranges):
+            self._pool.submit(task)
 
     def _submit(self, function: str, group: list[_Open]) -> None:
         if not group:
@@ -244,8 +275,10 @@ class Reading:
         for entry in group:
             about = {"id": entry.item, "name": entry.name, "size": entry.source.size}
             rules = [file_opener(self._yara.path)] if self._yara and function == SCAN else []
-            units.append(Unit(entry.item, about, [entry.source.open, *rules]))
-        limits = Limits(wall=600 + size / 100_000)
+            units.append(Unit(entry.item, about, [*entry.source.openers(), *rules]))
+        limits = Limits(
+            cpu=3600 + size // 2_000_000, silence=60 + size / 20_000_000, wall=600 + size / 100_000
+        )
         if function == SCAN:
             limits = Limits(silence=900, wall=900 * len(group))
         arguments: dict[str, Any] = {"passwords": self._passwords}
@@ -255,10 +288,14 @@ class Reading:
         self._pool.submit(Task(function, units, arguments, limits, priority=(size >> 20, -depth)))
 
     def take(self, reply: Reply, on_done: Callable[[str, Done], None]) -> None:
-        """Hear one reply of a reading or scanning task."""
+        """Hear one reply of a reading, scanning or searching task."""
         entry = self._open[reply.unit.key]
         if reply.task.function == SCAN:
             self._take_scan(entry, reply)
+        elif reply.task.function == SEARCH:
+            entry.ranges -= self.searching.take(reply)
+            if not entry.ranges:
+                self._finish(entry, SEARCH)
         elif reply.message:
             self._hear(entry, dict(reply.message.head), reply.message.blob)
         elif reply.again:
@@ -294,8 +331,8 @@ class Reading:
             self._finish(entry, SCAN)
 
     def _finish(self, entry: _Open, what: str) -> None:
-        """Settle an item when its reading, its scan and all that lies in it are done."""
-        if not entry.read and not entry.scan:
+        """Settle an item when its reading, its scan, its search and all that lies in it are done."""
+        if not entry.read and not entry.scan and not entry.ranges:
             del self._open[entry.item]
         if entry.item in self._waiting:
             self._waiting[entry.item][1].discard(what)
@@ -335,7 +372,10 @@ class Reading:
         done |= {"parts": parts, "rows": entry.rows, "children": entry.children}
         if lost:
             done["lost"] = lost
-        self._waiting[entry.item] = (done, {READ, SCAN} if entry.scan else {READ})
+        entry.ranges = self.searching.pending(entry.item, done)
+        needs = {READ} | ({SCAN} if entry.scan else set()) | ({SEARCH} if entry.ranges else set())
+        self._waiting[entry.item] = (done, needs)
+        self._search(entry, done)
         if entry.spool:
             self._spools[entry.item] = (entry.spool, set())
         for child, begin in zip(entry.children, begins, strict=True):
@@ -395,7 +435,7 @@ class Reading:
 
 
 def _hash(met: Met) -> tuple[Met, str | Reason | None]:
-    if not isinstance(met.source, FileSource):
+    if met.source is None:
         return met, None
     try:
         return met, met.source.sha256()

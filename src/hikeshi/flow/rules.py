@@ -21,10 +21,11 @@ COMPILE = {
     "sigma": "hikeshi.flow.tasks:compile_rules",
     "yara": "hikeshi.flow.tasks:compile_yara",
     "indicators": "hikeshi.flow.tasks:compile_indicators",
+    "raw": "hikeshi.flow.searches:compile_patterns",
 }
 # What compiles each kind, and whose version therefore counts.
-PACKAGE = {"sigma": "pysigma", "yara": "yara-x", "indicators": "orjson"}
-NAMED = {"sigma": "Sigma rule", "yara": "YARA rule", "indicators": "indicator"}
+PACKAGE = {"sigma": "pysigma", "yara": "yara-x", "indicators": "orjson", "raw": "hyperscan"}
+NAMED = {"sigma": "Sigma rule", "yara": "YARA rule", "indicators": "indicator", "raw": "search"}
 LARGEST = 256 << 20
 
 # Bumped when compiling the same rules gives another result; the compiler's version counts by itself.

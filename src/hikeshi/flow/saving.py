@@ -15,6 +15,7 @@ from hikeshi.case.evidence import Account, Evidence
 from hikeshi.case.state import Done, State
 from hikeshi.detect.suppress import Suppressions
 from hikeshi.families import Pack, fingerprint, packs
+from hikeshi.flow.belonging import belonging
 from hikeshi.flow.deciding import Decided, decide
 from hikeshi.flow.options import Options
 from hikeshi.flow.placing import places
@@ -33,6 +34,8 @@ ARTEFACTS = {
     "mbox": "mail",
     "msg": "mail",
     "capture": "network-capture",
+    "raw-image": "disk",
+    "memory": "memory",
 }
 
 
@@ -57,6 +60,7 @@ def save(
     tables.write_rows(out, "items", [_item(tree.accounts[item]) for item in sorted(tree.accounts)])
     query = Database(out).rows
 
+    hits = belonging(hits, query)
     where: dict[str, list[tuple[str, str | None]]] = {}
     for row in found_at:
         where.setdefault(row["item"], []).append((row["path"], row.get("host")))

@@ -14,8 +14,9 @@ from typing import Any, BinaryIO
 from hikeshi.codecs.mask import caught
 from hikeshi.errors import CutShort
 from hikeshi.evidence.kinds import kind_of
+from hikeshi.evidence.segments import joined
 from hikeshi.flow import sessions
-from hikeshi.readers import OPTIONAL, READERS, Reader, pick
+from hikeshi.readers import OPTIONAL, READERS, Reader, by_size, pick
 from hikeshi.schema import Batch, Count, Found, Issue, Item, Reason
 
 Sent = tuple[Mapping[str, Any], bytes]
@@ -29,16 +30,17 @@ YARA = (".yar", ".yara")
 def read(arguments: Mapping[str, Any], units: Units) -> Iterator[Sent]:
     """Read items with the reader that knows them; messages are `table`, `child`, `bytes`, `closed`, `issue`, `count`.
 
-    Each unit's arguments are `id`, `name` and `size`; its one file holds the item's bytes. `passwords` are tried
-    on whatever is encrypted.
+    Each unit's arguments are `id`, `name` and `size`; its files hold the item's bytes, split images in several.
+    `passwords` are tried on whatever is encrypted.
     """
     passwords = tuple(arguments.get("passwords", ()))
     groups: dict[Reader, list[tuple[int, Item]]] = {}
-    for index, (unit, (file,)) in enumerate(units):
+    for index, (unit, files) in enumerate(units):
+        file = joined(files)
         head = file.read(HEAD)
         file.seek(0)
-        reader = pick(head, unit["name"])
         item = Item(unit["id"], unit["name"], unit["size"], file, passwords)
+        reader = pick(head, unit["name"]) or by_size(item, len(files), kind_of(head))
         if reader:
             groups.setdefault(reader, []).append((index, item))
         else:
@@ -62,7 +64,8 @@ def reveal(arguments: Mapping[str, Any], units: Units) -> Iterator[Sent]:
 
     Decoding is what filled the tables: the reader of the item. A pack whose decoder masks joins here.
     """
-    for index, (unit, (file,)) in enumerate(units):
+    for index, (unit, files) in enumerate(units):
+        file = joined(files)
         reader = pick(file.read(HEAD), unit["name"])
         file.seek(0)
         item = Item(unit["id"], unit["name"], unit["size"], file)
@@ -103,7 +106,7 @@ def _message(unit: int, result: Batch | Found | Issue | Count) -> Iterator[Sent]
             yield {"kind": "issue", "unit": unit, "issue": fields}, b""
         case Count():
             head = {"item_kind": result.kind, "records_in": result.records_in, "duplicate": result.duplicate}
-            shape = {"container": result.container, "whole": result.whole}
+            shape = {"container": result.container, "whole": result.whole, "blocks": result.blocks}
             yield {"kind": "count", "unit": unit, **shape, **head}, b""
 
 

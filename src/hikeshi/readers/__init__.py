@@ -14,6 +14,8 @@ READERS = (
     "hikeshi.evidence.compressed",
     "hikeshi.evidence.tar_archive",
     "hikeshi.evidence.seven_zip",
+    "hikeshi.evidence.foreign_image",
+    "hikeshi.evidence.image",
     "hikeshi.readers.evtx",
     "hikeshi.streams.capture",
     "hikeshi.readers.zeek",
@@ -30,7 +32,7 @@ READERS = (
 )
 
 # Libraries that readers use when they are installed.
-OPTIONAL = ("py7zr",)
+OPTIONAL = ("py7zr", "pytsk3")
 
 
 class Reader(Protocol):
@@ -54,3 +56,13 @@ def pick(head: bytes, name: str) -> Reader | None:
         if reader.sniff(head, name):
             return reader
     return None
+
+
+def by_size(item: Item, segments: int, kind: str | None) -> Reader | None:
+    """The reader of an item that no beginning gives away: a large file or a split one is searched as raw bytes."""
+    from hikeshi.evidence import foreign_image, image, media
+
+    if foreign_image.udif(item):
+        return cast(Reader, foreign_image)
+    raw = kind is None and (segments > 1 or item.size >= media.LARGE)
+    return cast(Reader, image) if raw else None

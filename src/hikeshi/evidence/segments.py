@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Split images: which files of a folder are the segments of one image, and their bytes as one.
+
+Names as dd tools (.000 or .001 upwards) and libewf's format documentation (.E01 to .E99, then .EAA to .EZZ) give them.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Sequence
+from itertools import accumulate
+from string import ascii_uppercase
+from typing import Any, BinaryIO
+
+MOST = 200
+
+_FIRST = re.compile(r"(.*\.)(000|001|E01|e01)", re.DOTALL)
+
+
+def segments(first: str, names: Collection[str]) -> list[str]:
+    """The names of all segments of the set that begins with `first`, in order; [first] when it begins none."""
+    match = _FIRST.fullmatch(first)
+    if not match:
+        return [first]
+    base, number = match.groups()
+    if number == "001" and f"{base}000" in names:
+        return [first]
+    found = [first]
+    for suffix in _after(number):
+        if f"{base}{suffix}" not in names:
+            break
+        found.append(f"{base}{suffix}")
+    return found
+
+
+def _after(number: str) -> Iterator[str]:
+    """The suffixes that follow the first one."""
+    if number.isdigit():
+        yield from (f"{n:03}" for n in range(int(number) + 1, 1000))
+        return
+    case = str.upper if number[0] == "E" else str.lower
+    yield from (case(f"E{n:02}") for n in range(2, 100))
+    yield from (case(f"E{one}{two}") for one in ascii_uppercase for two in ascii_uppercase)
+
+
+class Joined(io.RawIOBase):
+    """Several files read as one."""
+
+    def __init__(self, files: Sequence[BinaryIO]) -> None:
+        self._files = files
+        self._ends = list(accumulate(file.seek(0, io.SEEK_END) for file in files))
+        self._at = 0
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def seekable(self) -> bool:
+        """Always."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move; gives the new position."""
+        base = (0, self._at, self._ends[-1])[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def tell(self) -> int:
+        """The position."""
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer as far as one segment goes."""
+        number = bisect_right(self._ends, self._at)
+        if number == len(self._files):
+            return 0
+        left = self._ends[number] - self._at
+        file = self._files[number]
+        file.seek(self._at - (self._ends[number - 1] if number else 0))
+        view = memoryview(buffer)[:left]
+        got = file.readinto(view)  # type: ignore[attr-defined]
+        self._at += got
+        return int(got)
+
+
+def joined(files: Sequence[BinaryIO]) -> BinaryIO:
+    """One file: the only one, or all of them in order."""
+    return files[0] if len(files) == 1 else io.BufferedReader(Joined(files))
