@@ -8,7 +8,7 @@ from hikeshi.report.build import TEMPLATES
 ROOM = Path(wording.__file__).parent
 LITERAL = re.compile(r"""["']([a-z]+\.[a-z0-9-]+)["']""")
 # Sections whose keys come from data: field names, keys of intake.yaml, kinds, days.
-FROM_DATA = ("intake.", "copy.", "field.", "artefact.", "gap.", "kind.", "weekday.", "month.")
+FROM_DATA = ("intake.", "copy.", "rule-kind.", "field.", "artefact.", "gap.", "kind.", "weekday.", "month.")
 FILES = {"findings.jsonl", "issues.jsonl", "intake.yaml"}
 # Labels that templates put together from a section's name.
 BUILT = (
