@@ -169,23 +169,27 @@ def issue(path: str, reason: str, records: int = 0, **more: Any) -> dict[str, An
 
 
 INTAKE = """\
+schema: hikeshi.intake/1
 case: 2018-EX-014
-received:
-  - what: ノート PC（経理課）から取得したイベントログ一式
-    when: 2018-02-01 10:20 +09:00
-    where: 東京都千代田区 例示株式会社 第3会議室
-    who: 調査員 甲野 例子
+examiner: 調査員 甲野 例子
+organisation: 例示株式会社
+exhibits:
+  - name: ノート PC（経理課）から取得したイベントログ一式
+    evidence: [evidence]
     device: ExampleBook 13
-    device_serial: 0012E4
+    serial: 0012E4
+    copy: copy
+    taken-when: 2018-02-01T10:20+09:00
+    taken-by: 調査員 甲野 例子
     tool: 証拠取得ツール例 4.2
-    write_blocker: あり（例示ブロッカー WB-1）
-    witness: 総務課 乙山 試
-    original_or_copy: 複製
-handovers:
-  - when: 2018-02-01 17:05 +09:00
-    from: 調査員 甲野 例子
-    to: 解析班 丙川 見本
-    purpose: 解析
+    write-blocker: あり（例示ブロッカー WB-1）
+    hand-overs:
+      - when: 2018-02-01T17:05+09:00
+        from: 調査員 甲野 例子
+        to: 解析班 丙川 見本
+        place: 東京都千代田区 例示株式会社 第3会議室
+        witness: 総務課 乙山 試
+        reason: 解析
 """
 
 
@@ -593,9 +597,9 @@ def poison(folder: Path, texts: Sequence[str] = POISON) -> Saved:
         rules=[{"name": clean(text), "sha256": clean(text)} for text in texts],
         options={clean(text)[:40]: clean(text) for text in texts},
         tables=_poisoned(path, texts),
-        intake="\n".join(
-            f"- who: {yaml_text(text[:2000])}\n  {yaml_text(text[:50])}: {yaml_text(text[:2000])}"
-            for text in texts
+        intake="examiner: x\nexhibits:\n"
+        + "\n".join(
+            f"  - name: {yaml_text(text[:2000])}\n    note: {yaml_text(text[:2000])}" for text in texts
         ),
     )
 

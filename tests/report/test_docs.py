@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from hikeshi.report import escape, examined, model, tally, timeline
-from hikeshi.report.wording import labels
 
 DOCS = Path(__file__).parents[2] / "docs"
 LIMITS = (tally.SHOWN, timeline.ROWS, model.HITS, examined.ROWS, model.GAPS, escape.VALUE)
@@ -19,10 +18,3 @@ def test_limits_are_those_of_the_code(name):
         for number in re.findall(r"\b(\d[\d,]*\d{2})\b(?! ?\+)", text.split("## ")[0])
     ]
     assert sorted(LIMITS) == sorted(stated)
-
-
-@pytest.mark.parametrize("name", ["report.md", "report.ja.md"])
-def test_keys_of_intake_have_a_name(name):
-    block = (DOCS / name).read_text(encoding="utf-8").split("```yaml")[1].split("```")[0]
-    keys = re.findall(r"^[ -]*([a-z_]+):", block, re.MULTILINE)
-    assert {f"intake.{key}" for key in keys} <= set(labels("ja"))

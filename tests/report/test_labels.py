@@ -8,7 +8,7 @@ from hikeshi.report.build import TEMPLATES
 ROOM = Path(wording.__file__).parent
 LITERAL = re.compile(r"""["']([a-z]+\.[a-z0-9-]+)["']""")
 # Sections whose keys come from data: field names, keys of intake.yaml, kinds, days.
-FROM_DATA = ("intake.", "field.", "artefact.", "gap.", "kind.", "weekday.", "month.")
+FROM_DATA = ("intake.", "copy.", "rule-kind.", "field.", "artefact.", "gap.", "kind.", "weekday.", "month.")
 FILES = {"findings.jsonl", "issues.jsonl", "intake.yaml"}
 # Labels that templates put together from a section's name.
 BUILT = (
@@ -49,6 +49,6 @@ def test_every_label_is_used_and_every_used_label_exists():
 
 
 def test_japanese_labels_are_japanese():
-    plain = {"custody.hash", "intake.sha256", "field.url"}
+    plain = {"custody.hash", "field.url"}
     latin = {key for key, text in wording.labels("ja").items() if text.isascii() and not text.isdigit()}
     assert latin <= plain

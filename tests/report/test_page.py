@@ -176,6 +176,24 @@ def test_third_party_hits_equal_a_query_on_the_findings(incident, part):
     assert "Examiner, Example" in bodies[0].text
 
 
+def test_third_party_hits_are_counted_by_kind(tmp_path):
+    tree = [cases.node("a.evtx", "evtx", 1, (9, 9, 0, 0))]
+    kinds = ("sigma", "sigma", "sigma", "correlation", "yara", "indicator", "indicator")
+    hits = [
+        cases.hit("a.evtx", n, None, f"PC{n}", f"rule.{kind}", rule=cases.sigma(kind) | {"kind": "sigma"})
+        for n, kind in enumerate(kinds)
+    ]
+    part = pages.language(pages.read(html(cases.write_case(tmp_path / "case", tree, hits))), "en")
+    (section,) = part.all("section", "findings")
+    (key,) = section.all("ul", "key")
+    known = labels("en")
+    expected = [("correlation", 1), ("indicator", 2), ("sigma", 3), ("yara", 1)]
+    assert [
+        f"{known[f'rule-kind.{kind}']} {count} {known['unit.machines'].format(n=count)}"
+        for kind, count in expected
+    ] == [li.text for li in key.all("li")]
+
+
 def test_attack_counts_equal_a_query_on_the_findings(incident, part):
     rows = incident.rows(
         "SELECT technique, count(*) FILTER (message <> 'rule.sigma') AS own,"

@@ -12,6 +12,7 @@ from typing import Any
 
 from hikeshi import __version__
 from hikeshi.case import evidence as case_evidence
+from hikeshi.case import intake
 from hikeshi.case import write as case_write
 from hikeshi.case.logs import logged
 from hikeshi.case.state import Done, State
@@ -95,6 +96,8 @@ def _examine(
 ) -> Outcome:
     state = State(out)
     state.prepare()
+    if (out / intake.NAME).is_file():
+        intake.load(out / intake.NAME)
     with Pool(jobs, PRELOAD) as pool:
         rules = [rule_sets.compiled(files, pool) for files in (_own_rules(), *given.rules)]
         judges = [judge for compiled in rules for judge in judges_of(compiled)]

@@ -5,26 +5,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from hikeshi.case.intake import NAME, Exhibit, HandOver, Intake, load
+
 BLOCK = 1 << 20
-INTAKE = "intake.yaml"
-INTAKE_BYTES = 1 << 20
-ROWS = 400
-DEPTH = 8
-FILES = ("case.json", "findings.jsonl", "issues.jsonl", INTAKE)
+FILES = ("case.json", "findings.jsonl", "issues.jsonl", NAME)
 
 
 @dataclass(frozen=True)
 class IntakeRow:
-    """One line of the chain-of-custody record: a key (or the number of a list's entry) and what stands there."""
+    """One line of the chain-of-custody record: the field's key (or the number of a list's entry) and its value."""
 
     depth: int
     key: str
     value: str | None
-    numbered: bool
+    numbered: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,20 +36,19 @@ class CaseFile:
 
 @dataclass(frozen=True)
 class Custody:
-    """`intake` is None without an intake.yaml; `intake_problem` says why one cannot be printed."""
+    """`intake` is None without an intake.yaml."""
 
     tool: Mapping[str, Any]
     options: Mapping[str, Any]
     files: list[CaseFile]
     intake: list[IntakeRow] | None
-    intake_problem: str | None
 
 
 def custody(case: Path, account: Mapping[str, Any]) -> Custody:
-    """The custody annex of a case."""
-    intake, problem = _intake(case / INTAKE)
+    """The custody annex of a case; UsageError when its intake.yaml is wrong."""
+    record = load(case / NAME) if (case / NAME).is_file() else None
     files = [_file(case / name) for name in FILES if (case / name).is_file()]
-    return Custody(account["tool"], account["options"], files, intake, problem)
+    return Custody(account["tool"], account["options"], files, list(_rows(record, 0)) if record else None)
 
 
 def _file(path: Path) -> CaseFile:
@@ -63,36 +60,15 @@ def _file(path: Path) -> CaseFile:
     return CaseFile(path.name, size, digest.hexdigest())
 
 
-def _intake(path: Path) -> tuple[list[IntakeRow] | None, str | None]:
-    """Every value stays the text the analyst wrote: YAML's own types would turn serials into numbers."""
-    import yaml
-
-    if not path.is_file():
-        return None, None
-    if path.stat().st_size > INTAKE_BYTES:
-        return None, f"> {INTAKE_BYTES:,} B"
-    try:
-        value = yaml.load(path.read_bytes().decode("utf-8-sig"), Loader=yaml.BaseLoader)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        return None, " ".join(str(error).split())
-    rows: list[IntakeRow] = []
-    for row in _rows(value, 0):
-        if len(rows) == ROWS:
-            return rows, f"> {ROWS}"
-        rows.append(row)
-    return rows, None
-
-
-def _rows(value: Any, depth: int) -> Iterator[IntakeRow]:
-    if depth == DEPTH:
-        return
-    numbered = isinstance(value, list)
-    pairs = (
-        enumerate(value, 1) if numbered else value.items() if isinstance(value, dict) else ((("", value)),)
-    )
-    for key, inner in pairs:
-        if isinstance(inner, (dict, list)):
-            yield IntakeRow(depth, str(key), None, numbered)
-            yield from _rows(inner, depth + 1)
-        else:
-            yield IntakeRow(depth, str(key), str(inner), numbered)
+def _rows(record: Intake | Exhibit | HandOver, depth: int) -> Iterator[IntakeRow]:
+    """What is filled in, in the order of the record."""
+    for each in fields(record):
+        value = getattr(record, each.name)
+        if isinstance(value, str) and value:
+            yield IntakeRow(depth, each.name, value)
+        elif value:
+            yield IntakeRow(depth, each.name, None)
+            for number, inner in enumerate(value, 1):
+                yield IntakeRow(depth + 1, str(number), inner if isinstance(inner, str) else None, True)
+                if not isinstance(inner, str):
+                    yield from _rows(inner, depth + 2)

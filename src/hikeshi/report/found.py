@@ -94,7 +94,7 @@ def _credit(line: Mapping[str, Any]) -> RuleCredit | None:
     rule = line["rule"]
     if rule is None:
         return None
+    message = line["message"]
+    kind = message.removeprefix("rule.") if message.startswith("rule.") else rule["kind"]
     title = rule.get("title") or line["fields"].get("title") or rule["id"]
-    return RuleCredit(
-        rule["id"], rule["kind"], title, rule.get("level"), rule.get("author"), rule.get("licence")
-    )
+    return RuleCredit(rule["id"], kind, title, rule.get("level"), rule.get("author"), rule.get("licence"))

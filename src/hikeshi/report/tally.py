@@ -76,6 +76,7 @@ class Tally:
     messages: dict[tuple[str | None, str], Use] = field(default_factory=dict)
     by_machine: dict[str | None, Use] = field(default_factory=dict)
     rules: dict[tuple[str, str | None], Use] = field(default_factory=dict)
+    kinds: dict[str, Use] = field(default_factory=dict)
     daily: dict[tuple[date, str, str | None], Use] = field(default_factory=dict)
     undated: dict[tuple[str, str | None], Use] = field(default_factory=dict)
     credits: dict[str, RuleCredit] = field(default_factory=dict)
@@ -135,6 +136,7 @@ class Tally:
         if found.rule.kind == "indicator" and len(self.suspects) < SUSPECTS:
             self.suspects.add(found.rule.title.lower())
         self.others.add(found)
+        self.kinds.setdefault(found.rule.kind, Use()).add(found)
         self.credits.setdefault(rule, found.rule)
         self.rules.setdefault((rule, found.machine), Use()).add(found)
         if any(map(initial, found.techniques)):
