@@ -24,6 +24,14 @@ MARKS: tuple[tuple[str, int, bytes], ...] = (
     ("bitlocker", 3, b"-FVE-FS-"),
     ("volume", 3, b"NTFS    "),
     ("volume", 3, b"EXFAT   "),
+    ("volume", 54, b"FAT12   "),
+    ("volume", 54, b"FAT16   "),
+    ("volume", 82, b"FAT32   "),
+    ("volume", 32, b"NXSB"),
+    ("volume", 1024, b"H+\0\x04"),
+    ("volume", 1024, b"HX\0\x05"),
+    ("disk", 512, b"EFI PART"),
+    ("memory", 0, b"MDMP\x93\xa7"),
     ("memory", 0, b"PAGEDU64"),
     ("memory", 0, b"PAGEDUMP"),
     ("memory", 0, b"EMiL"),
@@ -60,7 +68,16 @@ def kind_of(head: bytes) -> str | None:
     for kind, offset, mark in MARKS:
         if head.startswith(mark, offset):
             return kind
+    if _is_ext(head):
+        return "volume"
     return "program" if _is_program(head) else None
+
+
+def _is_ext(head: bytes) -> bool:
+    """The two bytes of ext2 to ext4 say little alone: state, error behaviour and revision must be possible too."""
+    state, errors, revision = head[1082:1084], head[1084:1086], head[1100:1104]
+    known = state[:1] in (b"\0", b"\1", b"\2", b"\4", b"\5") and errors in (b"\1\0", b"\2\0", b"\3\0")
+    return head[1080:1082] == b"\x53\xef" and known and revision in (b"\0\0\0\0", b"\1\0\0\0")
 
 
 def _is_program(head: bytes) -> bool:
