@@ -20,6 +20,7 @@ from hikeshi.case.saved import Saved
 from hikeshi.cli import main
 from hikeshi.evidence import zip_archive
 from hikeshi.schema import Found, Item
+from hikeshi.synth import capture
 
 BODY = "パスワードは xyzzy-4711 です"
 MAIL = incident.MAIL.replace(
@@ -124,6 +125,33 @@ def test_what_is_not_meant_is_said(case: Path, capfdbinary: Any, arguments: list
     assert (2, b"") == (code, out)
     assert said in err
     assert [] == log(case)
+
+
+def test_reveal_a_header_field_of_a_capture(tmp_path: Path, capfdbinary: Any) -> None:
+    request = b"GET / HTTP/1.1\r\nHost: web.example\r\nAuthorization: Basic dTpnZWhlaW0=\r\n\r\n"
+    (tmp_path / "net.pcap").write_bytes(conversation(request))
+    run(tmp_path / "case", tmp_path / "net.pcap")
+    code, out, _ = show(capfdbinary, "secrets", tmp_path / "case", "--json")
+    (row,) = map(json.loads, out.splitlines())
+    assert ("exchanges", "Basic" in out.decode()) == (row["table"], False)
+    arguments = ["--reveal", f"{row['item']}:{row['record']}", "--evidence", tmp_path / "net.pcap"]
+    code, out, _ = show(capfdbinary, "secrets", tmp_path / "case", *arguments)
+    assert (0, b"Basic dTpnZWhlaW0=") == (code, out.strip())
+
+
+def conversation(request: bytes) -> bytes:
+    """A capture of one request after a handshake."""
+    here, there = ("192.0.2.1", 1025), ("198.51.100.2", 80)
+    steps = [
+        (here, there, 100, 0, 2, b""),
+        (there, here, 500, 101, 18, b""),
+        (here, there, 101, 501, 24, request),
+    ]
+    packets = []
+    for time, (source, target, seq, ack, flags, data) in enumerate(steps):
+        segment = capture.tcp(source[1], target[1], seq, ack, flags, data)
+        packets.append(capture.Packet(time, capture.ether(capture.ip(source[0], target[0], 6, segment))))
+    return capture.pcap(packets)
 
 
 def test_secrets_are_listed_masked(case: Path, capfdbinary: Any) -> None:

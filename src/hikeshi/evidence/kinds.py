@@ -44,7 +44,16 @@ def kind_of(head: bytes) -> str | None:
     for kind, offset, mark in MARKS:
         if head.startswith(mark, offset):
             return kind
+    if _is_ext(head):
+        return "volume"
     return "program" if _is_program(head) else None
+
+
+def _is_ext(head: bytes) -> bool:
+    """The two bytes of ext2 to ext4 say little alone: state, error behaviour and revision must be possible too."""
+    state, errors, revision = head[1082:1084], head[1084:1086], head[1100:1104]
+    known = state[:1] in (b"\0", b"\1", b"\2", b"\4", b"\5") and errors in (b"\1\0", b"\2\0", b"\3\0")
+    return head[1080:1082] == b"\x53\xef" and known and revision in (b"\0\0\0\0", b"\1\0\0\0")
 
 
 def _is_program(head: bytes) -> bool:

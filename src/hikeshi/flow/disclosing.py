@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hikeshi.case.logs import REVEALS, append
 from hikeshi.case.saved import Saved
@@ -19,9 +20,10 @@ from hikeshi.errors import CaseError, UsageError
 from hikeshi.evidence.source import Source
 from hikeshi.evidence.zip_sealed import FIRST
 from hikeshi.flow import PRELOAD
+from hikeshi.flow.opening import known_secrets
 from hikeshi.flow.reaching import Evidence, blocks, reach
 
-REVEAL = "hikeshi.flow.tasks:reveal"
+REVEAL = "hikeshi.flow.again:reveal"
 
 
 @dataclass(frozen=True)
@@ -38,13 +40,15 @@ def reveal(case: Path, reference: str, evidence: Sequence[str], passwords: Seque
     found = meant(saved, reference)
     if not found:
         raise UsageError(f"Nothing is masked in {reference}; 'hikeshi show secrets {case}' lists what is.")
+    settings = ((f["evidence"]["id"], f["fields"]) for f in saved.findings() if f["family"])
+    secrets = known_secrets(settings, passwords)
     values: dict[tuple[str, str], bytes] = {}
     with ExitStack() as kept:
         pool = kept.enter_context(Pool(1, PRELOAD))
         for item in sorted({secret.item for secret in found}):
             wanted = sorted({secret.masked for secret in found if secret.item == item})
             source, path = reach(saved, item, Evidence(evidence, passwords, pool, kept))
-            decoded = _decoded(item, path, source, wanted, pool)
+            decoded = _decoded(item, path, source, {"wanted": wanted, "secrets": secrets}, pool)
             values |= {(item, masked): value for masked, value in decoded.items()}
     lost = [secret for secret in found if (secret.item, secret.masked) not in values]
     if lost:
@@ -57,9 +61,9 @@ def reveal(case: Path, reference: str, evidence: Sequence[str], passwords: Seque
     return [Revealed(secret, values[secret.item, secret.masked]) for secret in found]
 
 
-def _decoded(item: str, path: str, source: Source, wanted: Sequence[str], pool: Pool) -> dict[str, bytes]:
+def _decoded(item: str, path: str, source: Source, arguments: dict[str, Any], pool: Pool) -> dict[str, bytes]:
     unit = Unit(item, {"id": item, "name": path, "size": source.size}, source.openers())
-    pool.submit(Task(REVEAL, [unit], {"wanted": list(wanted)}, Limits(wall=600 + source.size / 100_000)))
+    pool.submit(Task(REVEAL, [unit], arguments, Limits(wall=600 + source.size / 100_000)))
     found = {}
     for reply in pool.replies():
         if reply.message:

@@ -35,9 +35,8 @@ class Opening:
         parts = {item: done["parts"][KEPT] for item, done in sorted(results.items()) if KEPT in done["parts"]}
         if not parts:
             return
-        found = {(text, hit["item"]) for hit in hits if hit["family"] for text in _passwords(hit["fields"])}
-        secrets = [(text, f"settings in {item[:12]}") for text, item in sorted(found)][:_MOST]
-        secrets += [(text, "analyst") for text in sorted(set(self._passwords))]
+        found = ((hit["item"], hit["fields"]) for hit in hits if hit["family"])
+        secrets = known_secrets(found, self._passwords)
         salted = "\n".join(f"{text}\0{source}" for text, source in secrets).encode("utf-8", "replace")
         known = hashlib.scrypt(salted, salt=self._state.salt(), n=4096, r=8, p=1, dklen=16).hex()
         for item, part in parts.items():
@@ -88,6 +87,15 @@ class Opening:
                 where = {"item": item, "path": places[item][0], "offset": None, "records": 0}
                 fields = {"judge": "packs", "detail": done["detail"][-400:]}
                 yield {**where, "reason": done["lost"], "fields": fields, "unknown": "unknown.not-judged"}
+
+
+def known_secrets(
+    settings: Iterable[tuple[str, Mapping[str, str]]], passwords: Iterable[str]
+) -> list[tuple[str, str]]:
+    """Passwords with their sources: those in settings of malware (item, fields), then the analyst's."""
+    found = {(text, item) for item, fields in settings for text in _passwords(fields)}
+    secrets = [(text, f"settings in {item[:12]}") for text, item in sorted(found)][:_MOST]
+    return secrets + [(text, "analyst") for text in sorted(set(passwords))]
 
 
 def _passwords(fields: Mapping[str, str]) -> list[str]:

@@ -11,7 +11,6 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, BinaryIO
 
-from hikeshi.codecs.mask import caught
 from hikeshi.errors import CutShort
 from hikeshi.evidence.kinds import kind_of
 from hikeshi.evidence.segments import joined
@@ -57,26 +56,6 @@ def _unread(unit: int, item: Item, head: bytes) -> Iterator[Sent]:
         reason = Reason.UNSUPPORTED_FORMAT if kind else Reason.UNKNOWN_FORMAT
         yield from _message(unit, Issue(item.id, reason, fields={"kind": kind} if kind else {}))
     yield from _message(unit, Count(item.id, kind or "unknown", 1, whole=True))
-
-
-def reveal(arguments: Mapping[str, Any], units: Units) -> Iterator[Sent]:
-    """Decode items again and send the secrets behind the masked values that are `wanted`.
-
-    Decoding is what filled the tables: the reader of the item. A pack whose decoder masks joins here.
-    """
-    for index, (unit, files) in enumerate(units):
-        file = joined(files)
-        reader = pick(file.read(HEAD), unit["name"])
-        file.seek(0)
-        item = Item(unit["id"], unit["name"], unit["size"], file)
-        with caught(arguments["wanted"]) as secrets:
-            for _ in reader.read([item]) if reader else ():
-                if all(value is not None for value in secrets.values()):
-                    break
-            for masked, value in sorted(secrets.items()):
-                if value is not None:
-                    yield {"kind": "secret", "unit": index, "masked": masked}, value
-        yield {"kind": "end", "unit": index}, b""
 
 
 def _read_group(reader: Reader, members: Sequence[tuple[int, Item]]) -> Iterator[Sent]:
