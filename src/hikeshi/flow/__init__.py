@@ -29,7 +29,7 @@ from hikeshi.flow.opening import Opening
 from hikeshi.flow.options import Options
 from hikeshi.flow.reading import Reading
 from hikeshi.flow.saving import save
-from hikeshi.flow.sets import item_hits, judges_of
+from hikeshi.flow.sets import judges_of
 
 PRELOAD = ("hikeshi.flow.tasks", "hikeshi.flow.judges", "hikeshi.flow.searches", "pyarrow", "numpy", "orjson")
 
@@ -134,7 +134,6 @@ def _examine(
         *opening.hits(),
         *reading.scan_hits(tree.places),
         *reading.searching.hits(results),
-        *item_hits(rules, tree.places),
     ]
     losses = [
         *judging.losses(results, tree.places),
