@@ -156,7 +156,15 @@ def _examine(
     return Outcome(
         out,
         read=reading.read,
-        judged=judging.judged + correlating.judged + reading.scanned + reading.searching.searched,
+        judged=sum(
+            (
+                judging.judged,
+                correlating.judged,
+                opening.judged,
+                reading.scanned,
+                reading.searching.searched,
+            )
+        ),
         reused=sum(
             (
                 len(reading.reused),
@@ -164,6 +172,7 @@ def _examine(
                 reading.searching.reused,
                 judging.reused,
                 correlating.reused,
+                opening.reused,
             )
         ),
         complete=case_evidence.complete(tree.tree) and not losses,
