@@ -460,6 +460,43 @@ def test_tables_and_columns() -> None:
     ]
 
 
+def test_network_tables() -> None:
+    """A URL whose host and path stand in two columns is one URL; answers of the DNS are opened."""
+    exchanges = schema.table(
+        "exchanges",
+        [
+            {
+                "item": "i",
+                "record": 0,
+                "host": "evil.example",
+                "uri": "/a/b.exe?x=1",
+                "server": "203.0.113.7",
+            },
+            {
+                "item": "i",
+                "record": 1,
+                "host": "evil.example:8080",
+                "uri": "/a/b.exe",
+                "response_body": SHA256,
+            },
+            {"item": "i", "record": 2, "host": None, "uri": "/a/b.exe"},
+        ],
+    )
+    names = schema.table(
+        "names", [{"item": "i", "record": 0, "name": "ok.example", "answers": ["A 203.0.113.7"]}]
+    )
+    found = compiled(f"http://evil.example/a/b.exe\n203.0.113.7\n{SHA256}\n")
+
+    def hits(rows: Any, table: str) -> list[tuple[int, str, list[str]]]:
+        met = looked_up(rows, table, found.indicators, Finder(found.indicators))
+        return [(row, found.indicators[number].kind, list(values)) for row, number, values in met]
+
+    assert [(0, "ip", ["server"]), (0, "url", ["host+uri"]), (1, "sha256", ["response_body"])] == hits(
+        exchanges, "exchanges"
+    )
+    assert [(0, "ip", ["answers"])] == hits(names, "names")
+
+
 def test_fields_of_events() -> None:
     rows = schema.table(
         "events",

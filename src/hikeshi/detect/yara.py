@@ -18,8 +18,9 @@ import yara_x
 
 from hikeshi.schema import Rule
 
-LARGEST = 1 << 30
 SECONDS = 600
+# Where the engine stops to count a string's matches; conditions see no more of them either.
+MOST = 1_000_000
 _HEAD = struct.Struct("<I")
 
 
@@ -48,16 +49,17 @@ class YaraSet:
         """One scanner for all items of a process."""
         scanner = yara_x.Scanner(yara_x.Rules.deserialize_from(io.BytesIO(self.compiled)))
         scanner.set_timeout(SECONDS)
+        scanner.max_matches_per_pattern(MOST)
         return scanner
 
 
 @dataclass(frozen=True)
 class YaraMatch:
-    """One rule that matched: its credit, where its first string stands, and how often each of its strings does."""
+    """One rule that matched: its credit, where its first string stands, and how often each of its strings matches."""
 
     rule: Rule
     offset: int | None
-    strings: Mapping[str, int]
+    strings: Mapping[str, str]
 
 
 def compile_yara(sources: Iterable[tuple[str, bytes]]) -> YaraSet:
@@ -95,7 +97,11 @@ def scan(data: bytes, rules: YaraSet) -> Iterator[YaraMatch]:
             pattern.identifier: [match.offset for match in pattern.matches] for pattern in rule.patterns
         }
         offsets = [offset for at in places.values() for offset in at]
-        strings = {name: len(at) for name, at in sorted(places.items()) if at}
+        strings = {
+            name: str(len(at)) if len(at) < MOST else f"{MOST} or more"
+            for name, at in sorted(places.items())
+            if at
+        }
         yield YaraMatch(_credit(rule), min(offsets, default=None), strings)
 
 

@@ -29,7 +29,7 @@ from hikeshi.flow.opening import Opening
 from hikeshi.flow.options import Options
 from hikeshi.flow.reading import Reading
 from hikeshi.flow.saving import save
-from hikeshi.flow.sets import item_hits, judges_of
+from hikeshi.flow.sets import judges_of
 
 PRELOAD = ("hikeshi.flow.tasks", "hikeshi.flow.judges", "hikeshi.flow.searches", "pyarrow", "numpy", "orjson")
 
@@ -134,7 +134,6 @@ def _examine(
         *opening.hits(),
         *reading.scan_hits(tree.places),
         *reading.searching.hits(results),
-        *item_hits(rules, tree.places),
     ]
     losses = [
         *judging.losses(results, tree.places),
@@ -157,7 +156,15 @@ def _examine(
     return Outcome(
         out,
         read=reading.read,
-        judged=judging.judged + correlating.judged + reading.scanned + reading.searching.searched,
+        judged=sum(
+            (
+                judging.judged,
+                correlating.judged,
+                opening.judged,
+                reading.scanned,
+                reading.searching.searched,
+            )
+        ),
         reused=sum(
             (
                 len(reading.reused),
@@ -165,6 +172,7 @@ def _examine(
                 reading.searching.reused,
                 judging.reused,
                 correlating.reused,
+                opening.reused,
             )
         ),
         complete=case_evidence.complete(tree.tree) and not losses,

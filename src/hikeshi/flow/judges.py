@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from hikeshi.detect.sigma.judge import Match
 from hikeshi.detect.sigma.judge import judge as judge_sigma
 from hikeshi.detect.sigma.rules import RuleSet, SigmaRule
+from hikeshi.evidence.segments import joined
 from hikeshi.families import Pack
 from hikeshi.families import packs as all_packs
 from hikeshi.flow.steps import correlated, step_lines
@@ -160,16 +161,16 @@ def _credited(row: Mapping[str, Any], rule: SigmaRule) -> Hit:
 
 
 def scan(arguments: Mapping[str, Any], units: Units) -> Iterator[Sent]:
-    """Scan each unit's bytes with YARA rules; its files are the item and the compiled rules."""
-    from hikeshi.detect.yara import LARGEST
+    """Scan each unit's bytes with YARA rules; its files are the item's and the compiled rules."""
     from hikeshi.detect.yara import scan as scan_bytes
 
-    for index, (unit, (file, rules)) in enumerate(units):
-        if unit["size"] > LARGEST:
-            raise ValueError(f"items over {LARGEST} bytes are not scanned with YARA")
+    for index, (unit, (*files, rules)) in enumerate(units):
         ruleset = _yara(rules, arguments["version"])
-        hits = (_scanned(unit["id"], match) for match in scan_bytes(file.read(), ruleset))
-        yield {"kind": "hits", "unit": index}, encoded(hits)
+        try:
+            hits = [_scanned(unit["id"], match) for match in scan_bytes(joined(files).read(), ruleset)]
+            yield {"kind": "hits", "unit": index}, encoded(hits)
+        except TimeoutError:
+            yield {"kind": "late", "unit": index}, b""
         yield {"kind": "end", "unit": index}, b""
 
 
@@ -177,17 +178,21 @@ _yara_sets: dict[str, YaraSet] = {}
 
 
 def _yara(file: BinaryIO, version: str) -> YaraSet:
+    """The compiled rules in a file with the scanner that this process uses for all items."""
     from hikeshi.detect.yara import YaraSet
 
     if version not in _yara_sets:
-        _yara_sets[version] = YaraSet.from_bytes(file.read())
+        data = file.read()
+        if hashlib.sha256(data).hexdigest() != version:
+            raise ValueError("the compiled rules changed while they were in use")
+        _yara_sets[version] = YaraSet.from_bytes(data)
     return _yara_sets[version]
 
 
 def _scanned(item: str, match: YaraMatch) -> Hit:
     fields = {
         "title": match.rule.title or match.rule.id,
-        **{name: str(count) for name, count in match.strings.items()},
+        **match.strings,
     }
     grade = Grade.INDICATED if match.rule.level in ("high", "critical") else Grade.WEAK
     return Hit(item, grade, "rule.yara", offset=match.offset or 0, fields=fields, rule=match.rule)

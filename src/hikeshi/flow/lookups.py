@@ -78,22 +78,29 @@ def _said(indicator: Indicator, values: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in fields.items() if value}
 
 
-def item_hits(path: Path, places: Mapping[str, Sequence[str]]) -> Iterator[Hit]:
-    """Hits of a compiled set over the items of a case: their SHA-256, and the names under which they lay."""
+def item_hits(path: Path, places: Sequence[Mapping[str, Any]]) -> Iterator[Hit]:
+    """Hits of a compiled set over the items of a case: their SHA-256, and the names they had; `places` are rows."""
     given = IndicatorSet.from_bytes(path.read_bytes())
     wanted = [each for each in given.indicators if each.kind in ("sha256", "filename", "path")]
     finder = Finder(wanted)
-    for item in sorted(places):
-        found: dict[int, dict[str, str]] = {number: {"sha256": item} for number in finder.find(item)}
-        for place in places[item]:
-            for number in finder.find(_windows(place)):
-                if wanted[number].kind == "path" and _windows(place).lower().endswith(wanted[number].value):
-                    found.setdefault(number, {})["path"] = place
-            for number in finder.find(place.rpartition("/")[2]):
-                if wanted[number].kind == "filename":
-                    found.setdefault(number, {})["path"] = place
-        for number, values in sorted(found.items()):
-            yield _hit({"item": item, "offset": 0}, wanted[number], values)
+    found: dict[tuple[str, int], dict[str, str]] = {}
+    for row in places:
+        original = row.get("original") or _windows(row["path"])
+        name = re.split(r"[\\/]", original)[-1]
+        for number in finder.find(row["item"]):
+            found[row["item"], number] = {"sha256": row["item"]}
+        for number in {*finder.find(original), *finder.find(name)}:
+            if _named(wanted[number], original, name):
+                found.setdefault((row["item"], number), {"path": row["path"]})
+    for (item, number), values in sorted(found.items()):
+        yield _hit({"item": item, "offset": 0}, wanted[number], values)
+
+
+def _named(indicator: Indicator, original: str, name: str) -> bool:
+    """Whether the item itself bears the name, not a folder or archive around it."""
+    if indicator.kind == "path":
+        return original.lower().endswith(indicator.value)
+    return indicator.kind == "filename" and name.lower().endswith(indicator.value)
 
 
 def _windows(place: str) -> str:

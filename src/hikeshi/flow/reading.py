@@ -15,8 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from hikeshi.case.state import Done, Part, State, task_id
-from hikeshi.engine import Limits, Reply, Task, Unit
+from hikeshi.case.state import Done, Part, Parts, State, task_id
+from hikeshi.engine import Limits, Lost, Reply, Task, Unit
 from hikeshi.engine.local import Pool
 from hikeshi.evidence.discover import Met
 from hikeshi.evidence.expansion import DEPTH
@@ -28,6 +28,10 @@ from hikeshi.schema import Reason
 
 READ = "hikeshi.flow.tasks:read"
 SCAN = "hikeshi.flow.judges:scan"
+LARGEST = 1 << 30
+LATE = "YARA rules took longer than ten minutes"
+# Bumped when a scan leaves something else for the same bytes and rules.
+SCANNED = "2"
 BATCH_UNITS, BATCH_BYTES = 32, 1 << 20
 COUNT = ("item_kind", "records_in", "duplicate", "container", "whole", "blocks")
 
@@ -50,8 +54,9 @@ class _Open:
     begins: int = 0
     read: bool = True
     scan: bool = False
-    hits: Part | None = None
     ranges: set[int] = field(default_factory=set)
+    scanned: Parts | None = None
+    late: bool = False
 
     def forget(self) -> None:
         """Drop what was delivered: the item is lost or runs again."""
@@ -99,7 +104,7 @@ class Reading:
 
     def scan_task(self, item: str) -> str:
         """Id of the scan of an item by the YARA rules of this run."""
-        return task_id("scan", item, self._yara.version if self._yara else None)
+        return task_id("scan", SCANNED, item, self._yara.version if self._yara else None)
 
     def scan_result(self, item: str) -> Done | None:
         """What scanning an item left, or None."""
@@ -161,25 +166,23 @@ class Reading:
         """What was not scanned, as issues: the scan was lost, or the bytes were not at hand in this run."""
         for item in sorted(places) if self._yara else ():
             done = self.scan_result(item)
-            if done is None or "lost" in done:
-                reason = done["lost"] if done else Reason.NOT_AT_HAND.value
+            lost = (done.get("lost") or done.get("refused")) if done else self._unmet(item)
+            if lost:
                 fields = {"judge": "yara"} | ({"detail": done["detail"][-400:]} if done else {})
                 where = {"item": item, "path": places[item][0], "offset": None}
-                yield {
-                    **where,
-                    "reason": reason,
-                    "records": 0,
-                    "fields": fields,
-                    "unknown": "unknown.not-judged",
-                }
+                loss = {"reason": lost, "records": 0, "fields": fields, "unknown": "unknown.not-judged"}
+                yield {**where, **loss}
+
+    def _unmet(self, item: str) -> Reason:
+        """Why an item's bytes were never there to be scanned."""
+        return Reason.TOO_DEEP if self.result(item) is None else Reason.NOT_AT_HAND
 
     def _meet(self, item: str, name: str, source: Source, depth: int) -> None:
         if item in self._settled or item in self.reused:
             return
         if item in self._open or item in self._waiting:
             return
-        scan = self._yara is not None and self._scan_of(item) is None
-        entry = _Open(item, name, source, depth, scan=scan and self._scannable(item, source.size))
+        entry = _Open(item, name, source, depth, scan=self._to_scan(item, source.size))
         done = self._read_of(item)
         if done is not None and self._whole(done):
             self._reuse(item, done)
@@ -194,6 +197,20 @@ class Reading:
         if len(self._batch) >= BATCH_UNITS or source.size > BATCH_BYTES:
             self._flush()
 
+    def _to_scan(self, item: str, size: int) -> bool:
+        """Whether a scan of an item is due; what is too large for one is done with that."""
+        if self._yara is None:
+            return False
+        if self._scan_of(item) is not None:
+            self.scans_reused.add(item)
+            return False
+        if size <= LARGEST:
+            return True
+        refused = {"item": item, "refused": Reason.TOO_LARGE.value, "detail": f"{size} bytes"}
+        self._state.finish(self.scan_task(item), refused | {"parts": Parts(self._state, "hits").keep()})
+        self.scanned += 1
+        return False
+
     def _read_of(self, item: str) -> Done | None:
         done = self.result(item)
         if done is None or "lost" in done or not set(self._tried) <= set(done.get("tried", self._tried)):
@@ -201,22 +218,7 @@ class Reading:
         return done if self._state.intact(_parts(done)) else None
 
     def _scan_of(self, item: str) -> Done | None:
-        done = self.scan_result(item)
-        return (
-            done
-            if done is not None and "lost" not in done and self._state.intact([done["parts"]["hits"]])
-            else None
-        )
-
-    def _scannable(self, item: str, size: int) -> bool:
-        """Whether YARA takes items of this size; a larger one is a loss, its raw bytes are searched all the same."""
-        from hikeshi.detect.yara import LARGEST
-
-        if size <= LARGEST:
-            return True
-        lost = {"item": item, "lost": Reason.TOO_LARGE.value, "detail": f"over {LARGEST} bytes"}
-        self._state.finish(self.scan_task(item), lost | {"parts": {"hits": self._state.new_part().keep()}})
-        return False
+        return self._state.usable(self.scan_task(item)) if self._yara else None
 
     def _whole(self, done: Done) -> bool:
         """Whether nothing below needs the bytes of this item: all of it is scanned and searched."""
@@ -225,8 +227,10 @@ class Reading:
         while pending:
             item = pending.pop()
             below = self.result(item)
-            if self._yara and self._scan_of(item) is None:
-                return below is None  # too deep to have been met
+            if (
+                self._yara and self._scan_of(item) is None and below is not None
+            ):  # None: too deep to have been met
+                return False
             if below and self.searching.pending(item, below):
                 return False
             fresh = {child["item"] for child in below["children"]} - seen if below else set()
@@ -280,7 +284,7 @@ class Reading:
             cpu=3600 + size // 2_000_000, silence=60 + size / 20_000_000, wall=600 + size / 100_000
         )
         if function == SCAN:
-            limits = Limits(silence=900, wall=900 * len(group))
+            limits = Limits(cpu=900 * len(group), silence=900, wall=900 * len(group))
         arguments: dict[str, Any] = {"passwords": self._passwords}
         if self._yara and function == SCAN:
             arguments = {"version": self._yara.version}
@@ -313,19 +317,21 @@ class Reading:
         self._flush()
 
     def _take_scan(self, entry: _Open, reply: Reply) -> None:
-        entry.hits = entry.hits or self._state.new_part()
-        if reply.message:
-            entry.hits.write(reply.message.blob)
+        entry.scanned = entry.scanned or Parts(self._state, "hits")
+        if reply.message and reply.message.head["kind"] == "late":
+            entry.late = True
+        elif reply.message:
+            entry.scanned.write(reply.message.head["kind"], reply.message.blob)
         elif reply.again:
-            entry.hits.drop()
-            entry.hits = None
+            entry.scanned.drop()
+            entry.late = False
         else:
             result = {"item": entry.item}
-            if reply.lost:
-                entry.hits.drop()
-                entry.hits = self._state.new_part()
-                result |= {"lost": reply.lost.value, "detail": reply.detail}
-            self._state.finish(self.scan_task(entry.item), result | {"parts": {"hits": entry.hits.keep()}})
+            if reply.lost or entry.late:
+                entry.scanned.drop()
+                lost = reply.lost or Lost.HUNG
+                result |= {"lost": lost.value, "detail": reply.detail if reply.lost else LATE}
+            self._state.finish(self.scan_task(entry.item), result | {"parts": entry.scanned.keep()})
             self.scanned += 1
             entry.scan = False
             self._finish(entry, SCAN)
@@ -334,6 +340,7 @@ class Reading:
         """Settle an item when its reading, its scan, its search and all that lies in it are done."""
         if not entry.read and not entry.scan and not entry.ranges:
             del self._open[entry.item]
+            self.done_bytes += entry.source.size
         if entry.item in self._waiting:
             self._waiting[entry.item][1].discard(what)
             if not self._waiting[entry.item][1]:
@@ -365,7 +372,6 @@ class Reading:
 
     def _close(self, entry: _Open, on_done: Callable[[str, Done], None], lost: str | None = None) -> None:
         """Keep the parts and meet the children."""
-        self.done_bytes += entry.source.size
         parts = {name: part.keep() for name, part in sorted(entry.parts.items())}
         begins = [child.pop("begins") for child in entry.children]
         done: dict[str, Any] = {"bytes": entry.source.size, **entry.count, "issues": entry.issues}
@@ -373,6 +379,7 @@ class Reading:
         if lost:
             done["lost"] = lost
         entry.ranges = self.searching.pending(entry.item, done)
+        self.searching.reuse(entry.item, done)
         needs = {READ} | ({SCAN} if entry.scan else set()) | ({SEARCH} if entry.ranges else set())
         self._waiting[entry.item] = (done, needs)
         self._search(entry, done)

@@ -22,6 +22,7 @@ from hikeshi.flow.placing import places
 from hikeshi.flow.reporting import write_exports, write_report
 from hikeshi.flow.rules import Compiled
 from hikeshi.flow.ruling import rows as rule_rows
+from hikeshi.flow.sets import item_hits
 from hikeshi.reconstruct.entries import entries
 from hikeshi.reconstruct.functions import functions
 from hikeshi.reconstruct.gaps import gaps
@@ -64,7 +65,7 @@ def save(
     where: dict[str, list[tuple[str, str | None]]] = {}
     for row in found_at:
         where.setdefault(row["item"], []).append((row["path"], row.get("host")))
-    decided = decide(hits, where, options, suppressions)
+    decided = decide([*hits, *item_hits(rules, found_at)], where, options, suppressions)
     found = decided.findings
     tables.write_rows(out, "correlated", decided.correlated)
     tables.write_rows(out, "suppressed", decided.suppressed)

@@ -24,8 +24,8 @@ def judges_of(rules: Compiled) -> list[Judge]:
     return [Judge(name, f"hikeshi.flow.judges:{name}", rules.version, "events", rules.path)]
 
 
-def item_hits(rules: Sequence[Compiled], places: Mapping[str, Sequence[str]]) -> Iterator[dict[str, Any]]:
-    """Hits of the indicators over the items themselves."""
+def item_hits(rules: Sequence[Compiled], places: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Hits of the indicators over the items themselves; `places` are rows of that table."""
     for compiled in rules:
         if compiled.kind == "indicators":
             yield from map(dataclasses.asdict, hits_of_items(Path(compiled.path), places))
