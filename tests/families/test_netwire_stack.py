@@ -153,6 +153,24 @@ def test_the_loops_page_alone_still_names_time_and_command(real_evidence: Path) 
     assert {"path": r"C:\*.*"} == found.command.fields
 
 
+def test_pages_are_told_apart_wherever_the_image_begins(real_evidence: Path) -> None:
+    whole = published.snapshots(real_evidence)["win7-32/9"]
+    image, _ = shuffled(whole, 3, (0,), 0)
+    found = one(bytes(1234) + image)
+    assert (DRIVES, r"C:\share\*.*", True) == (found.drives, found.path, found.assumed)
+
+
+def test_an_image_full_of_anchors_is_read_in_bounded_time() -> None:
+    frame = (
+        bytes.fromhex("9e104000")
+        + bytes(8)
+        + bytes.fromhex("272c4000")
+        + bytes(4)
+        + bytes.fromhex("7cff2200")
+    )
+    assert len(list(stacks((frame + bytes(8)) * 10_000))) <= 4096
+
+
 def test_two_machines_in_one_image_are_kept_apart(real_evidence: Path) -> None:
     shots = published.snapshots(real_evidence)
     first, _ = shuffled(shots["win7-32/9"], 1, (), 0)

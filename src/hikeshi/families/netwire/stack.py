@@ -12,6 +12,7 @@ import re
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from hikeshi.families.netwire import commands
 from hikeshi.families.netwire.files import Described
@@ -26,6 +27,7 @@ OUTER = 0x402BD5
 LITERALS = (struct.pack("<I", ANCHOR), struct.pack("<I", CONSTANT))
 SIZE = 0x34000
 PAGE = 0x1000
+_MOST = 2048
 
 ACTIONS: Mapping[int, str] = {
     0x401147: "ping", 0x401313: "session-start", 0x401891: "list-drives", 0x4018ED: "browse",
@@ -74,7 +76,7 @@ class Residue:
 
 def stacks(data: bytes, pages: Mapping[int, int] | None = None) -> Iterator[Residue]:
     """Every stack in an image, by offset. `pages` maps addresses of pages to offsets, where that is known."""
-    loops, bodies = dict(_loops(data)), dict(_bodies(data))
+    loops, bodies = dict(islice(_loops(data), _MOST)), dict(islice(_bodies(data), _MOST))
     views = [(at, _joined(data, at, base, bodies, loops, pages)) for at, base in sorted(loops.items())]
     used = {view.offset(0x2B44) for _, view in views}
     for at, base in sorted(bodies.items()):
@@ -89,11 +91,11 @@ def stacks(data: bytes, pages: Mapping[int, int] | None = None) -> Iterator[Resi
 
 def _lists(data: bytes, view: View) -> list[int]:
     """Offsets of lists of drives that could be this stack's, by their place in a page."""
-    inside = (view.start + 0x1B0C) % PAGE
+    inside, phase = (view.start + 0x1B0C) % PAGE, next(iter(view.pages.values()))
     found = []
     for match in DRIVES.finditer(data):
         at, size = match.start(), _u32(data, match.start() - 0x10)
-        if at % PAGE == inside and size == len(match[0]):
+        if (at - phase) % PAGE == inside and size == len(match[0]):
             found += [at] if all(_u32(data, at - d) == size + 5 for d in (0x3C, 0x34, 0x30)) else []
     return found
 
