@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import json
+import random
 import tarfile
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import netwire_evidence as published
+import netwire_logs
+import netwire_settings
 import netwire_traffic as inert
 from hikeshi.flow import Options, run
 from hikeshi.synth.capture import Conversation, pcap
@@ -73,3 +76,29 @@ def test_other_captures_keep_nothing(tmp_path: Path) -> None:
     (tmp_path / "plain.pcap").write_bytes(pcap(talk.close().packets))
     run([str(tmp_path / "plain.pcap")], tmp_path / "case", Options(), 1)
     assert set() == told(tmp_path / "case")
+
+
+def test_a_password_in_memory_opens_the_capture_of_another_item(tmp_path: Path, real_evidence: Path) -> None:
+    sensor, memory = tmp_path / "gateway.pcap", tmp_path / "pagefile.bin"
+    sensor.write_bytes(session(real_evidence))
+    settings = {**netwire_settings.WINDOWS, "password": PASSWORD}
+    noise = random.Random(4).randbytes(300_000)
+    memory.write_bytes(
+        noise
+        + netwire_settings.struct("1.7a", settings)
+        + noise
+        + published.snapshots(real_evidence)["win7-32/5"]
+        + netwire_logs.coded(1)
+        + noise
+    )
+    later, once = tmp_path / "later", tmp_path / "once"
+    run([str(sensor)], later, Options(), 1)
+    assert "netwire.session" not in told(later)
+    run([str(memory)], later, Options(), 1)
+    run([str(sensor), str(memory)], once, Options(), 1)
+    assert findings(once) == findings(later)
+    wanted = {"netwire.session", "netwire.command", "netwire.file", "netwire.config", "netwire.stack"}
+    assert wanted | {"netwire.key-log-text", "netwire.typed"} <= told(once)
+    opened = next(f for f in findings(once) if f["message"] == "netwire.session")
+    assert opened["fields"]["password_source"].startswith("settings in ")
+    assert 1 == sum(f["message"] == "netwire.stack" for f in findings(once))

@@ -123,7 +123,7 @@ def _examine(
         for reply in pool.replies():
             correlating.take(reply)
         opening = Opening(state, pool, options.passwords)
-        opening.offer(results, judging.hits(results))
+        opening.offer(results, [*judging.hits(results), *reading.searching.hits(results)])
         for reply in pool.replies():
             opening.take(reply)
     progress.step = "saving"
