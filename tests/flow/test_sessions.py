@@ -10,11 +10,14 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import netwire_evidence as published
 import netwire_logs
 import netwire_settings
 import netwire_traffic as inert
-from hikeshi.flow import Options, run
+from hikeshi import schema
+from hikeshi.flow import Options, opening, run, sessions
 from hikeshi.synth.capture import Conversation, pcap
 
 PASSWORD = "s3cret-15-chars"
@@ -102,3 +105,28 @@ def test_a_password_in_memory_opens_the_capture_of_another_item(tmp_path: Path, 
     opened = next(f for f in findings(once) if f["message"] == "netwire.session")
     assert opened["fields"]["password_source"].startswith("settings in ")
     assert 1 == sum(f["message"] == "netwire.stack" for f in findings(once))
+
+
+def test_a_kept_stream_that_is_too_long_is_a_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seven of ten bytes sent and one of four received do not fit into three for each direction."""
+    stream = schema.Stream(
+        item="0" * 64, number=0, time=None, client="192.0.2.1", client_port=1, server="192.0.2.2", server_port=2,
+        sent=lambda: [(0, b"0123456789")], received=lambda: [(0, b"abcd")], marks=lambda sent: [],
+    )  # fmt: skip
+    monkeypatch.setattr(sessions, "LARGEST", 3)
+    monkeypatch.setattr(sessions, "packs", lambda: ["pack"])
+    monkeypatch.setattr(sessions, "entry", lambda pack, name: lambda stream: True)
+    monkeypatch.setattr("hikeshi.streams.capture.streams", lambda item: [stream])
+    block, loss = sessions.kept(schema.Item("0" * 64, "", 0, BytesIO()))
+    assert isinstance(block, bytes)
+    assert block.endswith(b"\n012abc")
+    assert isinstance(loss, schema.Issue)
+    assert ("8", "3") == (loss.fields["bytes"], loss.fields["limit"])
+
+
+def test_passwords_that_are_not_tried_are_counted() -> None:
+    """4,096 are the most that settings may bring; the analyst's are always tried."""
+    settings = [("item", {"config_password": "\n".join(f"{n:05}" for n in range(5000))})]
+    secrets, left = opening.known_secrets(settings, ["mine"])
+    assert (4097, 904) == (len(secrets), left)
+    assert ("mine", "analyst") == secrets[-1]

@@ -16,6 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from hikeshi.evidence.positioned import Positioned
+
 MAGIC = b"EVF\x09\x0d\x0a\xff\x00"
 HEADER, DESCRIPTOR, TABLE = 13, 76, 24
 SECTIONS, ENTRIES, CHUNK = 1_000_000, 4 << 20, 16 << 20
@@ -52,7 +54,7 @@ class Damage:
     detail: str
 
 
-class Ewf(io.RawIOBase):
+class Ewf(Positioned):
     """The media inside an E01 set whose segments are joined in `file`; damaged chunks read as zeros, see `damage`."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -61,7 +63,6 @@ class Ewf(io.RawIOBase):
         self._torn = self._stuck = False
         self._loaded: tuple[_Table, list[tuple[int, int, bool]]] | None = None
         self._cached: tuple[int, bytes | memoryview] = (-1, b"")
-        self._at = 0
         self.chunk = self.size = 0
         self.md5: bytes | None = None
         self.sha1: bytes | None = None
@@ -76,24 +77,6 @@ class Ewf(io.RawIOBase):
         self.size = min(self.size, have)
         if self.size > max(LARGEST, RATIO * self._size):
             raise EwfError(f"{self.size} bytes of media in a file of {self._size}")
-
-    def readable(self) -> bool:
-        """Always."""
-        return True
-
-    def seekable(self) -> bool:
-        """Always."""
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move; gives the new position."""
-        base = (0, self._at, self.size)[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def tell(self) -> int:
-        """The position."""
-        return self._at
 
     def readinto(self, buffer: Any) -> int:
         """Fill the buffer from the chunk at the position, or from several when it is large."""

@@ -165,7 +165,12 @@ def _walk(item: Item, system: Any, volume: Volume) -> Iterator[_Stream | Issue]:
     while pending:
         path, inode, depth, deleted = pending.pop()
         below = []
-        for entry in _entries(system, inode):
+        entries, whole = _entries(system, inode)
+        if not whole:
+            fields = {"detail": "the folder is not readable to its end"}
+            place = path.rstrip("/") or None
+            yield Issue(item.id, Reason.DAMAGED, volume.offset, place, 0, fields, "unknown.files-inside")
+        for entry in entries:
             name = decode_name(bytes(entry.info.name.name or b"")).replace("/", "%2F").replace("\0", "%00")
             if name in (".", "..", ""):
                 continue
@@ -174,7 +179,11 @@ def _walk(item: Item, system: Any, volume: Volume) -> Iterator[_Stream | Issue]:
                 count += 1
                 yield stream
             meta = entry.info.meta
-            if _kind(entry) == "folder" and meta is not None and meta.addr not in seen and depth < DEPTH:
+            if _kind(entry) == "folder" and meta is not None and meta.addr not in seen:
+                if depth >= DEPTH:
+                    place = f"{path}{name}"
+                    yield Issue(item.id, Reason.TOO_DEEP, volume.offset, place, 0, {}, "unknown.files-inside")
+                    continue
                 seen.add(meta.addr)
                 below.append((f"{path}{name}/", meta.addr, depth + 1, gone and name != "$OrphanFiles"))
             if count > ENTRIES:
@@ -184,16 +193,16 @@ def _walk(item: Item, system: Any, volume: Volume) -> Iterator[_Stream | Issue]:
         pending += reversed(below)
 
 
-def _entries(system: Any, inode: int) -> list[Any]:
-    """The entries of a folder; what is readable of a damaged one."""
+def _entries(system: Any, inode: int) -> tuple[list[Any], bool]:
+    """The entries of a folder, and whether they are all: of a damaged one there is what is readable."""
     found: list[Any] = []
     try:
         for entry in system.open_dir(inode=inode):
             if entry.info.name is not None:
                 found.append(entry)
     except OSError:
-        pass
-    return found
+        return found, False
+    return found, True
 
 
 def _gone(entry: Any) -> bool:

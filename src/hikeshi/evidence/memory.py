@@ -8,11 +8,12 @@ length in 8 bytes.
 
 from __future__ import annotations
 
-import io
 import struct
 from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Any, BinaryIO
+
+from hikeshi.evidence.positioned import Positioned
 
 LIME, AVML = b"EMiL", b"AVML"
 HEADER = struct.Struct("<4sIQQQ")
@@ -63,38 +64,20 @@ def lime_ranges(file: BinaryIO, size: int) -> int | None:
     return at
 
 
-class Avml(io.RawIOBase):
+class Avml(Positioned):
     """The memory inside an AVML dump, range after range; frames that cannot be read are zeros, see `damage`."""
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self._file, self._end = file, size
         self._frames: list[Frame] = []
         self._cached: tuple[Frame | None, bytes] = (None, b"")
-        self._at = self.size = 0
+        self.size = 0
         self.damage: dict[int, str] = {}
         self.broken: int | None = None
         at = 0
         while at < size and self.broken is None:
             at = self._range(at)
         self._starts = [frame.start for frame in self._frames]
-
-    def readable(self) -> bool:
-        """Always."""
-        return True
-
-    def seekable(self) -> bool:
-        """Always."""
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move; gives the new position."""
-        base = (0, self._at, self.size)[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def tell(self) -> int:
-        """The position."""
-        return self._at
 
     def readinto(self, buffer: Any) -> int:
         """Fill the buffer from as many frames as it takes."""

@@ -14,6 +14,8 @@ from itertools import accumulate
 from string import ascii_uppercase
 from typing import Any, BinaryIO
 
+from hikeshi.evidence.positioned import Positioned
+
 MOST = 200
 
 _FIRST = re.compile(r"(.*\.)(000|001|E01|e01)", re.DOTALL)
@@ -45,31 +47,13 @@ def _after(number: str) -> Iterator[str]:
     yield from (case(f"E{one}{two}") for one in ascii_uppercase for two in ascii_uppercase)
 
 
-class Joined(io.RawIOBase):
+class Joined(Positioned):
     """Several files read as one."""
 
     def __init__(self, files: Sequence[BinaryIO]) -> None:
         self._files = files
         self._ends = list(accumulate(file.seek(0, io.SEEK_END) for file in files))
-        self._at = 0
-
-    def readable(self) -> bool:
-        """Always."""
-        return True
-
-    def seekable(self) -> bool:
-        """Always."""
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move; gives the new position."""
-        base = (0, self._at, self._ends[-1])[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def tell(self) -> int:
-        """The position."""
-        return self._at
+        self.size = self._ends[-1]
 
     def readinto(self, buffer: Any) -> int:
         """Fill the buffer as far as one segment goes."""

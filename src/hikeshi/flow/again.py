@@ -33,7 +33,8 @@ def _sessions(item: Item, arguments: Mapping[str, Any]) -> Iterator[object]:
     reader = pick(item.file.read(HEAD), item.name)
     if reader and reader.__name__ == "hikeshi.streams.capture":
         for stream in sessions.kept(item):
-            yield from sessions.judge(arguments, [({}, [BytesIO(stream)])])
+            if isinstance(stream, bytes):
+                yield from sessions.judge(arguments, [({}, [BytesIO(stream)])])
 
 
 WAYS: tuple[Way, ...] = (_read, _sessions)

@@ -41,7 +41,7 @@ def reveal(case: Path, reference: str, evidence: Sequence[str], passwords: Seque
     if not found:
         raise UsageError(f"Nothing is masked in {reference}; 'hikeshi show secrets {case}' lists what is.")
     settings = ((f["evidence"]["id"], f["fields"]) for f in saved.findings() if f["family"])
-    secrets = known_secrets(settings, passwords)
+    secrets, _ = known_secrets(settings, passwords)
     values: dict[tuple[str, str], bytes] = {}
     with ExitStack() as kept:
         pool = kept.enter_context(Pool(1, PRELOAD))

@@ -13,6 +13,7 @@ from hikeshi.engine.local import Pool
 from hikeshi.families import fingerprint, packs
 from hikeshi.flow.judging import FORM, lines
 from hikeshi.flow.rules import file_opener
+from hikeshi.schema import Reason
 
 KEPT = "kept"
 WORK = "hikeshi.flow.sessions:judge"
@@ -27,6 +28,7 @@ class Opening:
         self._asking = [fingerprint(pack) for pack in packs() if "sessions" in pack.entry]
         self._work: dict[str, Parts] = {}
         self._tasks: dict[str, str] = {}
+        self._left = 0
         self.reused = 0
         self.judged = 0
 
@@ -36,7 +38,7 @@ class Opening:
         if not parts:
             return
         found = ((hit["item"], hit["fields"]) for hit in hits if hit["family"])
-        secrets = known_secrets(found, self._passwords)
+        secrets, self._left = known_secrets(found, self._passwords)
         salted = "\n".join(f"{text}\0{source}" for text, source in secrets).encode("utf-8", "replace")
         known = hashlib.scrypt(salted, salt=self._state.salt(), n=4096, r=8, p=1, dklen=16).hex()
         for item, part in parts.items():
@@ -80,7 +82,16 @@ class Opening:
                 yield from lines(self._state, done["parts"]["hits"])
 
     def losses(self, places: Mapping[str, Sequence[str]]) -> Iterator[dict[str, Any]]:
-        """Kept streams that could not be judged, as issues."""
+        """Kept streams that could not be judged, and passwords that were not tried on them, as issues."""
+        if self._left:
+            fields = {"judge": "packs", "passwords": str(self._left), "limit": str(_MOST)}
+            where = {"item": None, "path": "packs", "offset": None, "records": 0}
+            yield {
+                **where,
+                "reason": Reason.SEARCH_LIMIT.value,
+                "fields": fields,
+                "unknown": "unknown.not-judged",
+            }
         for task, item in self._tasks.items():
             done = self._state.done(task)
             if done is not None and "lost" in done:
@@ -91,11 +102,12 @@ class Opening:
 
 def known_secrets(
     settings: Iterable[tuple[str, Mapping[str, str]]], passwords: Iterable[str]
-) -> list[tuple[str, str]]:
-    """Passwords with their sources: those in settings of malware (item, fields), then the analyst's."""
+) -> tuple[list[tuple[str, str]], int]:
+    """Passwords with their sources, settings of malware (item, fields) first; and how many were left out."""
     found = {(text, item) for item, fields in settings for text in _passwords(fields)}
-    secrets = [(text, f"settings in {item[:12]}") for text, item in sorted(found)][:_MOST]
-    return secrets + [(text, "analyst") for text in sorted(set(passwords))]
+    secrets = [(text, f"settings in {item[:12]}") for text, item in sorted(found)]
+    given = [(text, "analyst") for text in sorted(set(passwords))]
+    return secrets[:_MOST] + given, max(0, len(secrets) - _MOST)
 
 
 def _passwords(fields: Mapping[str, str]) -> list[str]:

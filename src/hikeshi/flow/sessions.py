@@ -14,38 +14,45 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from hikeshi.families import entry, packs
-from hikeshi.schema import Item, Stream
+from hikeshi.schema import Issue, Item, Reason, Stream
 
 # Raised when packs keep other streams than before.
-VERSION = "1"
+VERSION = "2"
 LARGEST = 64 << 20
 Units = Sequence[tuple[Mapping[str, Any], Sequence[BinaryIO]]]
 
 
-def kept(item: Item) -> Iterator[bytes]:
-    """The streams of a capture that a pack asks to keep, each as one block."""
+def kept(item: Item) -> Iterator[bytes | Issue]:
+    """The streams of a capture that a pack asks to keep, each as one block; what is too long for one is a loss."""
     from hikeshi.streams.capture import streams
 
     asking = [keep for pack in packs() if (keep := entry(pack, "keep"))]
     item.file.seek(0)
     for stream in streams(item) if asking else ():
         if any(keep(stream) for keep in asking):
-            yield _packed(stream)
+            block, left = _packed(stream)
+            yield block
+            if left:
+                ends = f"{stream.client}:{stream.client_port} {stream.server}:{stream.server_port}"
+                fields = {"stream": ends, "bytes": str(left), "limit": str(LARGEST)}
+                yield Issue(item.id, Reason.SEARCH_LIMIT, fields=fields, unknown="unknown.packets")
 
 
-def _packed(stream: Stream) -> bytes:
+def _packed(stream: Stream) -> tuple[bytes, int]:
+    """A stream as a block, and how many of its bytes did not fit."""
     ways: list[dict[str, Any]] = []
-    data = bytearray()
+    data, left = bytearray(), 0
     for sent, runs in ((True, stream.sent), (False, stream.received)):
         begin, pieces = len(data), list[tuple[int, int]]()
         for position, piece in runs():
-            piece = piece[: max(0, LARGEST - (len(data) - begin))]
-            data += piece
-            pieces.append((position, len(piece)))
+            fits = piece[: max(0, LARGEST - (len(data) - begin))]
+            data += fits
+            left += len(piece) - len(fits)
+            pieces.append((position, len(fits)))
         ways.append({"pieces": pieces, "marks": list(stream.marks(sent))})
     names = ("item", "number", "time", "client", "client_port", "server", "server_port")
     head = {name: getattr(stream, name) for name in names}
-    return json.dumps({**head, "ways": ways, "size": len(data)}).encode() + b"\n" + bytes(data)
+    return json.dumps({**head, "ways": ways, "size": len(data)}).encode() + b"\n" + bytes(data), left
 
 
 def _unpacked(file: BinaryIO) -> Iterator[Stream]:

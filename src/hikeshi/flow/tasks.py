@@ -65,6 +65,9 @@ def _read_group(reader: Reader, members: Sequence[tuple[int, Item]]) -> Iterator
     for index, item in members:
         if reader.KIND == "capture":
             for block in sessions.kept(item):
+                if isinstance(block, Issue):
+                    yield from _message(index, block)
+                    continue
                 yield {"kind": "table", "unit": index, "table": "kept", "rows": 1}, block
         yield {"kind": "end", "unit": index}, b""
 
