@@ -11,6 +11,7 @@ import yaml
 
 from flow import incident
 from flow.test_flow import content, counts
+from hikeshi import cli
 from hikeshi.case.saved import Saved
 
 BASE = {
@@ -67,7 +68,7 @@ def seen(case: Path) -> list[tuple[Any, ...]]:
 CALC_EXE = "C:\\Windows\\System32\\calc.exe"
 
 
-def test_event_count_over_hosts_and_items(tmp_path: Path) -> None:
+def test_event_count_over_hosts_and_items(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """alice starts notepad at 00:00 and 00:04 on one machine and at 00:08 on another; bob only twice."""
     one = log(
         tmp_path / "one.jsonl",
@@ -121,6 +122,12 @@ def test_event_count_over_hosts_and_items(tmp_path: Path) -> None:
         (finding["id"], BASE["id"], "one.jsonl", 1, 4),
         (finding["id"], BASE["id"], "two.jsonl", 0, 8),
     ] == [tuple(row.values()) for row in rows]
+    assert 0 == cli.main(["explain", str(tmp_path / "case"), finding["id"]])
+    assert ["00:00:00+00:00  one.jsonl  record 0", "00:04:00+00:00  one.jsonl  record 1"] == [
+        line.strip()[11:46] for line in capsys.readouterr().out.splitlines()[-3:-1]
+    ]
+    assert 0 == cli.main(["show", "correlated", str(tmp_path / "case")])
+    assert 3 == capsys.readouterr().out.count(finding["id"])
     # Without `generate`, the rule underneath is not reported on its own.
     assert 1 == len(list(Saved(tmp_path / "case").findings()))
 

@@ -145,6 +145,16 @@ def test_several_files_in_one_archive(tmp_path: Path, evidence: tuple[Path, Path
     assert ["b.txt:2"] == [row["path"] for row in rows]
 
 
+def test_indicators_of_others_are_not_shared(tmp_path: Path, evidence: tuple[Path, Path]) -> None:
+    examined(tmp_path / "case", *evidence, given=(written(tmp_path / "a.csv", "evil.example", SHA256),))
+    assert found(tmp_path / "case")
+    files = [path for path in (tmp_path / "case" / "export" / "share").rglob("*") if path.is_file()]
+    assert files
+    text = b"".join(path.read_bytes() for path in files)
+    assert b"evil" not in text
+    assert SHA256.encode() not in text
+
+
 def test_no_indicator_at_all(tmp_path: Path, evidence: tuple[Path, Path]) -> None:
     with pytest.raises(RuleError, match=r"no indicator in 'empty\.csv'"):
         examined(tmp_path / "case", evidence[0], given=(written(tmp_path / "empty.csv", "# nothing"),))

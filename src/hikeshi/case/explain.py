@@ -23,6 +23,15 @@ _SILENT = (
     'SELECT "set", id, title, path, state, reason, needs FROM rules'
     " WHERE state <> 'judged' ORDER BY \"set\", state, path, id"
 )
+_CORRELATED = (
+    "SELECT finding, time, min(path) AS path, item, record, rule FROM correlated JOIN places USING (item)"
+    " WHERE finding = coalesce($1, finding) GROUP BY ALL ORDER BY finding, time, path, record, rule"
+)
+
+
+def correlated(case: Saved, finding: str | None = None) -> list[dict[str, Any]]:
+    """The records under the findings of correlations, or under one, in order of time, each with a place."""
+    return case.rows(_CORRELATED, [finding])
 
 
 def explain(case: Saved) -> dict[str, Any]:

@@ -100,6 +100,7 @@ def _lines(facts: Mapping[str, Any], every_rule: bool, lang: str) -> Iterator[st
 
 def _finding(case: Saved, id_: str, lang: str) -> tuple[dict[str, Any], Iterator[str]]:
     from hikeshi import words
+    from hikeshi.case.explain import correlated
     from hikeshi.errors import UsageError
 
     found = next((finding for finding in case.findings() if finding["id"] == id_), None)
@@ -107,6 +108,7 @@ def _finding(case: Saved, id_: str, lang: str) -> tuple[dict[str, Any], Iterator
         raise UsageError(
             f"There is no finding {id_} in this case; 'hikeshi show findings {case.path}' lists them."
         )
+    records = correlated(case, id_)
 
     def lines() -> Iterator[str]:
         yield words.text(found["message"], lang, found["fields"])
@@ -123,5 +125,7 @@ def _finding(case: Saved, id_: str, lang: str) -> tuple[dict[str, Any], Iterator
         yield f"  {where['path']}  {unit} {where.get(unit)}"
         for path in found["also"]:
             yield f"  {path}"
+        for row in records:
+            yield f"  {row['time'].isoformat()}  {row['path']}  record {row['record']}  {row['rule']}"
 
-    return found, lines()
+    return {**found, **({"records": records} if records else {})}, lines()

@@ -71,6 +71,13 @@ def _rows(path: Path, what: str) -> Iterable[Mapping[str, Any]]:
             from hikeshi.case.secrets import secrets
 
             return map(vars, secrets(case))
+        case "suppressed":
+            rows = case.rows("SELECT * FROM suppressed ORDER BY time NULLS LAST, finding")
+            return [{**row, "fields": dict(row["fields"])} for row in rows]
+        case "correlated":
+            from hikeshi.case.explain import correlated
+
+            return correlated(case)
         case table:
             return case.rows(f'SELECT * FROM "{table}"')
 
@@ -87,6 +94,8 @@ def _line(row: Mapping[str, Any], options: argparse.Namespace) -> str:
     match options.what:
         case "findings" | "timeline":
             parts = _finding(row, options.lang)
+        case "suppressed":
+            parts = _suppressed(row, options.lang)
         case "issues":
             parts = _issue(row, options.lang)
         case "evidence":
@@ -122,6 +131,20 @@ def _finding(row: Mapping[str, Any], lang: str) -> list[Any]:
         what,
         f"[{where}]",
         row.get("id", ""),
+    ]
+
+
+def _suppressed(row: Mapping[str, Any], lang: str) -> list[Any]:
+    from hikeshi import words
+
+    return [
+        _json(row["time"]) if row["time"] else "-",
+        words.name("grade", row["grade"], lang),
+        row["host"] or "-",
+        words.text(row["message"], lang, row["fields"]),
+        f"[{row['path']}]",
+        row["finding"],
+        f"{row['entry']}: {row['reason']}",
     ]
 
 

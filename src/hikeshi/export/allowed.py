@@ -14,23 +14,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
+from hikeshi.codecs.addresses import inside
 from hikeshi.export.victims import Victims, address
 
 LONGEST = 300
 LINES = 1_000
 
-# Ranges that lead nowhere outside one network: RFC 6890 and the registries it founds. The documentation
-# ranges (RFC 5737, 3849) are not among them: nobody's network uses them.
-_INSIDE = tuple(
-    map(
-        ipaddress.ip_network,
-        (
-            *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
-            *("192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/3"),
-            *("::/127", "64:ff9b:1::/48", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8"),
-        ),
-    )
-)
 # Names that are resolved inside one network only (RFC 6762, RFC 8375, and names ICANN will not delegate).
 _INNER = (
     "local",
@@ -67,7 +56,7 @@ def public_address(text: str, victims: Victims) -> Value | None:
     if found is None or found in victims.addresses:
         return None
     parsed = ipaddress.ip_address(found)
-    if any(parsed.version == network.version and parsed in network for network in _INSIDE):
+    if inside(parsed):
         return None
     return Value(f"ipv{parsed.version}", found)
 

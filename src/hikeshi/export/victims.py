@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import ipaddress
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
+
+from hikeshi.codecs import addresses
 
 if TYPE_CHECKING:
     from hikeshi.case.saved import Saved
@@ -147,12 +148,8 @@ def parts(value: str) -> Iterator[str]:
 
 def address(text: str) -> str | None:
     """An IP address in its one canonical form, IPv4 inside IPv6 taken out; None when it is none."""
-    try:
-        found = ipaddress.ip_address(text.strip().strip("[]"))
-    except ValueError:
-        return None
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return str(mapped or found)
+    found = addresses.address(text)
+    return str(found) if found else None
 
 
 def _fold(text: str) -> str:
