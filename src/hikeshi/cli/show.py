@@ -68,9 +68,9 @@ def _rows(path: Path, what: str) -> Iterable[Mapping[str, Any]]:
         case "evidence":
             return _tree(case.account["evidence"])
         case "secrets":
-            from hikeshi.case.secrets import secrets
+            from hikeshi.case.secrets import in_findings, secrets
 
-            return map(vars, secrets(case))
+            return map(vars, (*secrets(case), *in_findings(case)))
         case table:
             return case.rows(f'SELECT * FROM "{table}"')
 
