@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import netwire_logs
 from evidence.sealed import aes
 from flow import incident
 from flow.test_flow import content
@@ -19,6 +20,7 @@ from flow.test_open import run
 from hikeshi.case.saved import Saved
 from hikeshi.cli import main
 from hikeshi.evidence import zip_archive
+from hikeshi.families.netwire.keylog import encoded
 from hikeshi.schema import Found, Item
 from hikeshi.synth import capture
 
@@ -137,6 +139,22 @@ def test_reveal_a_header_field_of_a_capture(tmp_path: Path, capfdbinary: Any) ->
     arguments = ["--reveal", f"{row['item']}:{row['record']}", "--evidence", tmp_path / "net.pcap"]
     code, out, _ = show(capfdbinary, "secrets", tmp_path / "case", *arguments)
     assert (0, b"Basic dTpnZWhlaW0=") == (code, out.strip())
+
+
+def test_reveal_what_was_typed_in_a_key_log(tmp_path: Path, capfdbinary: Any) -> None:
+    plain = netwire_logs.day(1, windows=4) + b"\r\n\r\n[Log in - Exchange] - [12/03/2024 11:00:00]\r\n"
+    plain += b"hunter2[Enter]"
+    (tmp_path / "found.bin").write_bytes(b"\x01\x02" * 300 + encoded(plain) + bytes(600))
+    run(tmp_path / "case", tmp_path / "found.bin")
+    (found,) = [
+        f for f in Saved(tmp_path / "case").findings() if "masked:len=14" in f["fields"].get("typed", "")
+    ]
+    code, out, _ = show(capfdbinary, "secrets", tmp_path / "case", "--json")
+    assert (0, [found["id"]]) == (code, [json.loads(line)["finding"] for line in out.splitlines()])
+    arguments = ["--reveal", found["id"], "--evidence", tmp_path / "found.bin"]
+    code, out, _ = show(capfdbinary, "secrets", tmp_path / "case", *arguments)
+    assert (0, b"hunter2[Enter]") == (code, out.strip())
+    assert ["findings"] == [line["table"] for line in log(tmp_path / "case")]
 
 
 def conversation(request: bytes) -> bytes:

@@ -8,6 +8,7 @@ import html
 import io
 import json
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,16 +16,22 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+import netwire_logs
 from flow import incident
+from flow.test_disclosing import conversation
 from flow.test_open import run
+from hikeshi.case.saved import Saved
 from hikeshi.case.tables import read_part
 from hikeshi.codecs.mask import MASKED
+from hikeshi.families.netwire.keylog import encoded
 from readers.test_msg import outlook
 
 # Bodies as they reach a mailbox: plain, HTML, quoted-printable, base64, ISO-2022-JP, nested, in mbox.
 SECRETS = [
     f"kakushi-{name}-7f3a9c" for name in ("plain", "html", "quoted", "base", "jis", "inner", "box", "last")
 ]
+TYPED = ["kakushi-login-7f3a9c", "kakushi-memo-7f3a9c"]
+SENT = "kakushi-sent-7f3a9c"
 SHOWN = "miseru-5d1e8b"
 
 
@@ -32,6 +39,15 @@ def mail(kind: str, body: bytes, coding: str = "8bit") -> bytes:
     head = f"Content-Type: {kind}\r\nContent-Transfer-Encoding: {coding}\r\nMIME-Version: 1.0\r\n"
     head += f"From: a@example.com\r\nTo: b@example.com\r\nSubject: {SHOWN}\r\nDate: Fri, 26 Jan 2018 00:00:00 +0900\r\n"
     return head.encode() + b"\r\n" + body + b"\r\n"
+
+
+def key_log() -> bytes:
+    """Keys typed into two windows, one of which speaks of a login."""
+    lines = b"".join(
+        f"\r\n\r\n[{window}] - [12/03/2024 1{hour}:00:00]\r\n{text}[Enter]".encode()
+        for hour, (window, text) in enumerate((("Log in - Exchange", TYPED[0]), ("Memo", TYPED[1])))
+    )
+    return b"\x01\x02" * 300 + encoded(netwire_logs.day(1, windows=4) + lines) + bytes(600)
 
 
 def mails() -> dict[str, bytes]:
@@ -54,7 +70,9 @@ def mails() -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("mail")
-    for name, data in mails().items():
+    request = f"GET / HTTP/1.1\r\nHost: web.example\r\nAuthorization: Bearer {SENT}\r\n\r\n"
+    others = {"found.bin": key_log(), "net.pcap": conversation(request.encode())}
+    for name, data in (mails() | others).items():
         (folder / name).write_bytes(data)
     (folder / "rules.yar").write_text(f'rule R {{ strings: $a = "{SHOWN}" condition: $a }}')
     out = tmp_path_factory.mktemp("out") / "case"
@@ -113,7 +131,7 @@ def holding(case: Path, text: str) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("secret", [*SECRETS, "sesame"])
+@pytest.mark.parametrize("secret", [*SECRETS, *TYPED, SENT, "sesame"])
 def test_no_masked_value_is_anywhere(case: Path, secret: str) -> None:
     assert set() == holding(case, secret)
 
@@ -131,6 +149,13 @@ def test_the_search_looks_into_base64(tmp_path: Path, encoding: str, shift: int)
         json.dumps(base64.b64encode(b"-" * shift + SHOWN.encode(encoding)).decode())
     )
     assert {"a.json"} == holding(tmp_path, SHOWN)
+
+
+def test_the_secrets_were_met(case: Path) -> None:
+    found = Counter(f["message"] for f in Saved(case).findings())
+    assert found["netwire.typed"] >= 2
+    (row,) = Saved(case).rows("SELECT request_headers FROM exchanges")
+    assert any(field.startswith("Authorization: masked:") for field in row["request_headers"])
 
 
 def test_every_body_was_read(case: Path) -> None:

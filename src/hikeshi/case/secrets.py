@@ -18,13 +18,15 @@ _SEARCHED = ("text", "list", "map")
 
 @dataclass(frozen=True)
 class Secret:
-    """A masked value: the item and record it was decoded from, the table and column that decoding filled."""
+    """A masked value: the item and record or offset it was decoded from, the table and column that decoding filled."""
 
     item: str
     record: int | None
     table: str
     column: str
     masked: str
+    offset: int | None = None
+    finding: str | None = None
 
 
 def secrets(case: Saved, item: str | None = None, record: int | None = None) -> Iterator[Secret]:
@@ -60,6 +62,17 @@ def meant(case: Saved, reference: str) -> list[Secret]:
     return list(secrets(case, known_item(case, short), int(number) if colon else None))
 
 
+def in_findings(case: Saved, reference: str | None = None) -> Iterator[Secret]:
+    """What is masked in the fields of findings themselves, of all or of one."""
+    for found in case.findings():
+        if reference in (None, found["id"]):
+            where = found["evidence"]
+            place = (where["id"], where.get("record"), "findings")
+            for name, value in found["fields"].items():
+                for masked in MASKED.finditer(value):
+                    yield Secret(*place, name, masked[0], where.get("offset"), found["id"])
+
+
 def _of_finding(case: Saved, reference: str) -> list[Secret]:
     """What is masked in a finding's own fields, else in the record it points at."""
     found = next((finding for finding in case.findings() if finding["id"] == reference), None)
@@ -67,13 +80,8 @@ def _of_finding(case: Saved, reference: str) -> list[Secret]:
         raise UsageError(
             f"There is no finding {reference} in this case; 'hikeshi show findings {case.path}' lists them."
         )
-    item, record = found["evidence"]["id"], found["evidence"].get("record")
-    own = [
-        Secret(item, record, "findings", name, masked[0])
-        for name, value in found["fields"].items()
-        for masked in MASKED.finditer(value)
-    ]
-    return own or list(secrets(case, item, record))
+    where = found["evidence"]
+    return list(in_findings(case, reference)) or list(secrets(case, where["id"], where.get("record")))
 
 
 def known_item(case: Saved, short: str) -> str:

@@ -68,9 +68,9 @@ def _rows(path: Path, what: str) -> Iterable[Mapping[str, Any]]:
         case "evidence":
             return _tree(case.account["evidence"])
         case "secrets":
-            from hikeshi.case.secrets import secrets
+            from hikeshi.case.secrets import in_findings, secrets
 
-            return map(vars, secrets(case))
+            return map(vars, (*secrets(case), *in_findings(case)))
         case "suppressed":
             rows = case.rows("SELECT * FROM suppressed ORDER BY time NULLS LAST, finding")
             return [{**row, "fields": dict(row["fields"])} for row in rows]

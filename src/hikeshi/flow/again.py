@@ -12,8 +12,9 @@ from typing import Any, BinaryIO
 
 from hikeshi.codecs.mask import caught
 from hikeshi.evidence.segments import joined
-from hikeshi.flow import sessions
+from hikeshi.flow import searches, sessions
 from hikeshi.flow.tasks import HEAD
+from hikeshi.raw.patterns import loaded
 from hikeshi.readers import pick
 from hikeshi.schema import Item
 
@@ -37,13 +38,20 @@ def _sessions(item: Item, arguments: Mapping[str, Any]) -> Iterator[object]:
                 yield from sessions.judge(arguments, [({}, [BytesIO(stream)])])
 
 
-WAYS: tuple[Way, ...] = (_read, _sessions)
+def _searched(item: Item, arguments: Mapping[str, Any]) -> Iterator[object]:
+    """The ranges of raw bytes in which findings lie, searched as packs ask."""
+    if arguments["ranges"]:
+        unit = {"id": item.id, "name": item.name, "size": item.size, **arguments}
+        yield from searches.ranged(unit, item.file, loaded(searches.own_patterns()))
+
+
+WAYS: tuple[Way, ...] = (_read, _sessions, _searched)
 
 
 def reveal(arguments: Mapping[str, Any], units: Units) -> Iterator[tuple[Mapping[str, Any], bytes]]:
     """Decode items again until the secrets behind all masked values that are `wanted` are known, and send those.
 
-    `secrets` are the passwords of the case, as for sessions.
+    `secrets` are the passwords of the case, as for sessions; `kind`, `ranges` and `step` as for a search.
     """
     for index, (unit, files) in enumerate(units):
         file = joined(files)

@@ -19,7 +19,7 @@ from hikeshi.engine.local import Pool
 from hikeshi.errors import CaseError, UsageError
 from hikeshi.evidence.source import Source
 from hikeshi.evidence.zip_sealed import FIRST
-from hikeshi.flow import PRELOAD
+from hikeshi.flow import PRELOAD, searching
 from hikeshi.flow.opening import known_secrets
 from hikeshi.flow.reaching import Evidence, blocks, reach
 
@@ -46,9 +46,10 @@ def reveal(case: Path, reference: str, evidence: Sequence[str], passwords: Seque
     with ExitStack() as kept:
         pool = kept.enter_context(Pool(1, PRELOAD))
         for item in sorted({secret.item for secret in found}):
-            wanted = sorted({secret.masked for secret in found if secret.item == item})
+            own = [secret for secret in found if secret.item == item]
+            arguments = {"secrets": secrets, **_asked(saved, item, own)}
             source, path = reach(saved, item, Evidence(evidence, passwords, pool, kept))
-            decoded = _decoded(item, path, source, {"wanted": wanted, "secrets": secrets}, pool)
+            decoded = _decoded(item, path, source, arguments, pool)
             values |= {(item, masked): value for masked, value in decoded.items()}
     lost = [secret for secret in found if (secret.item, secret.masked) not in values]
     if lost:
@@ -59,6 +60,14 @@ def reveal(case: Path, reference: str, evidence: Sequence[str], passwords: Seque
         where = {"item": secret.item, "record": secret.record, "table": secret.table, "column": secret.column}
         append(case, REVEALS, {"event": "reveal", "asked": reference, **where, "masked": secret.masked})
     return [Revealed(secret, values[secret.item, secret.masked]) for secret in found]
+
+
+def _asked(saved: Saved, item: str, found: Sequence[Secret]) -> dict[str, Any]:
+    """What is wanted of one item, and where in its raw bytes findings point."""
+    (row,) = saved.rows("SELECT kind FROM items WHERE item = ?", [item])
+    ranges = sorted({secret.offset // searching.RANGE for secret in found if secret.offset is not None})
+    wanted = sorted({secret.masked for secret in found})
+    return {"wanted": wanted, "kind": row["kind"], "ranges": ranges, "step": searching.RANGE}
 
 
 def _decoded(item: str, path: str, source: Source, arguments: dict[str, Any], pool: Pool) -> dict[str, bytes]:

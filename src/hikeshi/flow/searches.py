@@ -29,13 +29,20 @@ def search(arguments: Mapping[str, Any], units: Units) -> Iterator[tuple[Mapping
     """
     for index, (unit, files) in enumerate(units):
         patterns = _patterns(files[-1], arguments["version"])
-        held = _media(unit, joined(files[:-1]))
-        for number in unit["ranges"]:
-            start = number * unit["step"]
-            stretch = Stretch(unit["id"], held.file, held.size, start, min(start + unit["step"], held.size))
-            hits, issues = _searched(stretch, patterns)
+        for number, hits, issues in ranged(unit, joined(files[:-1]), patterns):
             yield {"kind": "range", "unit": index, "number": number, "issues": issues}, "".join(hits).encode()
         yield {"kind": "end", "unit": index}, b""
+
+
+def ranged(
+    unit: Mapping[str, Any], file: BinaryIO, patterns: Patterns
+) -> Iterator[tuple[int, list[str], list[dict[str, Any]]]]:
+    """Number, hits as JSON lines and issues of each asked range of an item."""
+    held = _media(unit, file)
+    for number in unit["ranges"]:
+        start = number * unit["step"]
+        stretch = Stretch(unit["id"], held.file, held.size, start, min(start + unit["step"], held.size))
+        yield number, *_searched(stretch, patterns)
 
 
 def _patterns(file: BinaryIO, version: str) -> Patterns:
@@ -93,11 +100,15 @@ def _plain(issue: Issue) -> dict[str, Any]:
     return {name: value for name, value in dataclasses.asdict(issue).items() if name != "item"}
 
 
-def compile_patterns(arguments: Mapping[str, Any], units: Units) -> Iterator[tuple[Mapping[str, Any], bytes]]:
-    """Compile the searches of all packs: one unit; sends the databases."""
+def own_patterns() -> bytes:
+    """The searches of all packs, compiled."""
     from hikeshi.raw.patterns import check, compiled
 
-    searches = [check(search) for pack in packs() for search in pack.raw]
+    return compiled([check(search) for pack in packs() for search in pack.raw])
+
+
+def compile_patterns(arguments: Mapping[str, Any], units: Units) -> Iterator[tuple[Mapping[str, Any], bytes]]:
+    """Compile the searches of all packs: one unit; sends the databases."""
     for index, _ in enumerate(units):
-        yield {"kind": "rules", "unit": index}, compiled(searches)
+        yield {"kind": "rules", "unit": index}, own_patterns()
         yield {"kind": "end", "unit": index}, b""
