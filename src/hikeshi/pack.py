@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hikeshi.codecs.aes import cfb_decrypt, ofb_decrypt, ofb_keystream
 from hikeshi.codecs.codepage import Reading, read_text
@@ -16,6 +16,9 @@ from hikeshi.codecs.rc4 import rc4
 from hikeshi.codecs.times import filetime, iso
 from hikeshi.schema import TABLES, Grade, Hit, Issue, Reason, Region, Rule, Search
 from hikeshi.words import FUNCTIONS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = [
     "ARTEFACTS",
@@ -26,6 +29,8 @@ __all__ = [
     "Hit",
     "Issue",
     "LogRecord",
+    "Machine",
+    "Mark",
     "PackRule",
     "Reading",
     "Reason",
@@ -38,12 +43,14 @@ __all__ = [
     "hit",
     "iso",
     "log_source",
+    "machine_of",
     "mask",
     "ofb_decrypt",
     "ofb_keystream",
     "rc4",
     "read_text",
     "replace",
+    "row",
 ]
 
 # Kinds of evidence beside event logs that a function can be seen in.
@@ -84,6 +91,26 @@ class LogRecord:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """What identifies a machine, as the table `machines` has it: a volume serial, a former name, a time zone …"""
+
+    kind: str
+    value: str
+    item: str
+    record: int | None = None
+    offset: int | None = None
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine of the case with its other names and marks; `host` is "" for marks of evidence of no known machine."""
+
+    host: str
+    aliases: tuple[str, ...] = ()
+    marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True)
 class PackRule:
     """A Sigma rule of a pack and what its match means: see [[sigma]] in pack.toml."""
 
@@ -94,6 +121,23 @@ class PackRule:
     function: str | None
     techniques: tuple[str, ...]
     fields: tuple[str, ...]
+
+
+def machine_of(machines: Iterable[Machine], host: str | None) -> Machine | None:
+    """The machine that a name stands for, in whatever case it is written."""
+    wanted = (host or "").casefold()
+    for machine in machines:
+        if wanted and wanted in (name.casefold() for name in (machine.host, *machine.aliases)):
+            return machine
+    return None
+
+
+def row(rows: pa.Table, number: int) -> dict[str, Any]:
+    """One row of a table as a mapping, its time in microseconds."""
+    found: dict[str, Any] = rows.slice(number, 1).to_pylist()[0]
+    if "time" in found:
+        found["time"] = rows.column("time")[number].value
+    return found
 
 
 def log_source(name: str) -> tuple[str, int] | None:
