@@ -13,6 +13,8 @@ from hikeshi.codecs.aes import cfb_decrypt, ofb_decrypt, ofb_keystream
 from hikeshi.codecs.codepage import Reading, read_text
 from hikeshi.codecs.mask import mask
 from hikeshi.codecs.rc4 import rc4
+from hikeshi.codecs.task_xml import Task
+from hikeshi.codecs.task_xml import parse as read_task
 from hikeshi.codecs.times import filetime, iso
 from hikeshi.schema import TABLES, Grade, Hit, Issue, Reason, Region, Rule, Search
 from hikeshi.words import FUNCTIONS
@@ -37,6 +39,7 @@ __all__ = [
     "Region",
     "Rule",
     "Search",
+    "Task",
     "cfb_decrypt",
     "event_fields",
     "filetime",
@@ -48,6 +51,7 @@ __all__ = [
     "ofb_decrypt",
     "ofb_keystream",
     "rc4",
+    "read_task",
     "read_text",
     "replace",
     "row",

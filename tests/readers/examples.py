@@ -12,7 +12,7 @@ import zipfile
 import zlib
 
 from evidence import images
-from hikeshi.synth import capture
+from hikeshi.synth import autostarts, capture
 from readers import small_evtx
 from readers.test_msg import outlook
 
@@ -77,6 +77,11 @@ EXAMPLES: dict[str, list[bytes]] = {
     ],
     "hikeshi.readers.evtx": [
         small_evtx.log(small_evtx.chunk([(n, {"Image": f"{n}.exe"}) for n in range(1, 4)])),
+    ],
+    "hikeshi.readers.scheduled_task": [
+        autostarts.task(
+            r"\Example\Task", "a.exe", "/b", triggers=autostarts.time_trigger("2018-01-26T00:00:00", "PT1H")
+        ),
     ],
     "hikeshi.readers.json_events": [
         b"".join(json.dumps(event).encode() + b"\n" for event in _events()),
