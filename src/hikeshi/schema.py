@@ -480,6 +480,7 @@ class Reason(enum.StrEnum):
     MISSING_EXTRA = "missing-extra"
     NOT_TAKEN_OUT = "not-taken-out"
     SEARCH_LIMIT = "search-limit"
+    LOG_NOT_APPLIED = "log-not-applied"
 
 
 class Grade(enum.StrEnum):

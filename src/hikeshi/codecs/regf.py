@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 BASE = 4096
-DEEPEST, MOST_DATA = 512, 1 << 16
+DEEPEST, MOST_DATA = 512, 1 << 20
 _NONE = 0xFFFFFFFF
 _COMPRESSED_KEY, _COMPRESSED_VALUE = 0x20, 1
 _INLINE, _SEGMENT = 0x80000000, 16344
@@ -93,7 +93,7 @@ class Hive:
     """One hive in memory. `dirty` tells that Windows had not written it out when it was copied."""
 
     def __init__(self, data: bytes) -> None:
-        """Read the base block; the rest is read by keys()."""
+        """Read the base block; the rest is read by walk()."""
         base = data[:512].ljust(512, b"\0")
         self._data = data
         first, second, self.written = struct.unpack_from("<IIQ", base, 4)
@@ -112,7 +112,33 @@ class Hive:
         found = self._key(self._root)
         return found[0] if found else ""
 
-    def keys(self) -> Iterator[Key]:
+    def names(self, path: str) -> list[str]:
+        """The names of the subkeys at a path; for one question, ask a hive of its own."""
+        at = self._find(path)
+        found = self._key(at) if at is not None else None
+        children = self._list(found[3], found[2], self._root) if found and found[2] else []
+        return [key[0] for child in children if (key := self._key(child))]
+
+    def value(self, path: str, name: str) -> Value | None:
+        """One value of the key at a path; for one question, ask a hive of its own."""
+        at = self._find(path)
+        found = self._key(at) if at is not None else None
+        values = self._values(found[5], found[4]) if found and found[4] else iter(())
+        return next((value for value in values if value.name.lower() == name.lower()), None)
+
+    def _find(self, path: str) -> int | None:
+        at: int = self._root
+        for step in filter(None, path.split("\\")):
+            key = self._key(at)
+            children = self._list(key[3], key[2], at) if key and key[2] else []
+            named = ((child, key) for child in children if (key := self._key(child)))
+            below = next((child for child, found in named if found[0].lower() == step.lower()), None)
+            if below is None:
+                return None
+            at = below
+        return at
+
+    def walk(self) -> Iterator[Key]:
         """Every key that can be reached from the root, parents first, subkeys in the order of their list."""
         pending: list[tuple[int, str, int]] = [(self._root, "", 0)]
         while pending:

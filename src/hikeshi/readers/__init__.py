@@ -17,6 +17,7 @@ READERS = (
     "hikeshi.evidence.foreign_image",
     "hikeshi.evidence.image",
     "hikeshi.readers.evtx",
+    "hikeshi.readers.registry",
     "hikeshi.readers.scheduled_task",
     "hikeshi.streams.capture",
     "hikeshi.readers.zeek",
