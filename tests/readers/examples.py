@@ -13,7 +13,7 @@ import zlib
 
 from evidence import images
 from hikeshi.synth import autostarts, capture
-from readers import small_evtx
+from readers import hives, small_evtx
 from readers.test_msg import outlook
 
 MAIL = (
@@ -78,6 +78,7 @@ EXAMPLES: dict[str, list[bytes]] = {
     "hikeshi.readers.evtx": [
         small_evtx.log(small_evtx.chunk([(n, {"Image": f"{n}.exe"}) for n in range(1, 4)])),
     ],
+    "hikeshi.readers.registry": [hives.system(), hives.software()],
     "hikeshi.readers.scheduled_task": [
         autostarts.task(
             r"\Example\Task", "a.exe", "/b", triggers=autostarts.time_trigger("2018-01-26T00:00:00", "PT1H")

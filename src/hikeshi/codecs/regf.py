@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 BASE = 4096
-DEEPEST, MOST_DATA = 512, 1 << 20
+DEEPEST, LONGEST, MOST_DATA = 512, 16_384, 1 << 20
+_KEY_NAME, _VALUE_NAME = 512, 32_768
 _NONE = 0xFFFFFFFF
 _COMPRESSED_KEY, _COMPRESSED_VALUE = 0x20, 1
 _INLINE, _SEGMENT = 0x80000000, 16344
@@ -105,7 +106,7 @@ class Hive:
         self.lost = Lost()
         self._seen: set[int] = set()
         self._entries = len(data) // 4
-        self._bytes = 2 * len(data) + MOST_DATA
+        self._bytes = 16 * len(data) + MOST_DATA
 
     def root_name(self) -> str:
         """The name of the root key; "" when it cannot be read."""
@@ -143,7 +144,10 @@ class Hive:
         pending: list[tuple[int, str, int]] = [(self._root, "", 0)]
         while pending:
             offset, path, depth = pending.pop()
-            found = self._key(offset) if offset not in self._seen and depth <= DEEPEST else None
+            usable = (
+                offset not in self._seen and depth <= DEEPEST and len(path) <= LONGEST and self._bytes > 0
+            )
+            found = self._key(offset) if usable else None
             if found is None:
                 self.lost.key(offset)
                 continue
@@ -153,6 +157,7 @@ class Hive:
             children = self._list(below, subkeys, offset) if subkeys else []
             pending += [(child, here, depth + 1) for child in reversed(children)]
             read = list(self._values(values, count)) if count else []
+            self._bytes -= len(here) * (1 + len(read)) + sum(len(value.name) for value in read)
             yield Key(here, written, BASE + offset, read, len(children))
 
     def _cell(self, offset: int) -> int:
@@ -177,7 +182,7 @@ class Hive:
             _,
         ) = _KEY.unpack_from(self._data, at)
         raw = self._data[at + _KEY.size : at + _KEY.size + length]
-        if mark != b"nk" or length > self._room(at) - _KEY.size:
+        if mark != b"nk" or length > min(self._room(at) - _KEY.size, _KEY_NAME):
             return None
         name = raw.decode("latin-1") if flags & _COMPRESSED_KEY else raw.decode("utf-16-le", "replace")
         return name, written, subkeys, below, count, values
@@ -239,7 +244,7 @@ class Hive:
             return None
         mark, length, size, where, kind, flags = _VALUE.unpack_from(self._data, at)
         start = at + 20
-        if mark != b"vk" or length > self._room(at) - 20 + 4:
+        if mark != b"vk" or length > min(self._room(at) - 20, _VALUE_NAME):
             return None
         raw = self._data[start : start + length]
         name = raw.decode("latin-1") if flags & _COMPRESSED_VALUE else raw.decode("utf-16-le", "replace")

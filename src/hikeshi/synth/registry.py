@@ -54,7 +54,7 @@ def hive(
     start = cells.key(root, top, _NONE, 0x2C)
     body = cells.bins()
     base = struct.pack(
-        "<4sIIQIIIIIII", b"regf", 2 - dirty + 1, 2 - dirty, _ticks(written), 1, 5, 0, 1, start, len(body), 1
+        "<4sIIQIIIIIII", b"regf", 2 + dirty, 2, _ticks(written), 1, 5, 0, 1, start, len(body), 1
     )
     base += file.encode("utf-16-le")[-64:].ljust(64, b"\0")
     base = base.ljust(508, b"\0")
