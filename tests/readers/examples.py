@@ -6,13 +6,14 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import plistlib
 import struct
 import tarfile
 import zipfile
 import zlib
 
 from evidence import images
-from hikeshi.synth import autostarts, capture
+from hikeshi.synth import autostarts, capture, disk
 from readers import hives, small_evtx
 from readers.test_msg import outlook
 
@@ -84,6 +85,20 @@ EXAMPLES: dict[str, list[bytes]] = {
             r"\Example\Task", "a.exe", "/b", triggers=autostarts.time_trigger("2018-01-26T00:00:00", "PT1H")
         ),
     ],
+    "hikeshi.readers.launchd": [
+        autostarts.launchd("com.example.agent", ["/tmp/example", "-d"], RunAtLoad=True),
+        autostarts.launchd("com.example.agent", ["/tmp/example", "-d"], binary=True),
+    ],
+    "hikeshi.readers.macos_names": [
+        plistlib.dumps({"NetworkServices": {}, "System": {"System": {"ComputerName": "mac1"}}}),
+    ],
+    "hikeshi.readers.desktop_entry": [autostarts.desktop("Example", "/tmp/example -d", Hidden="false")],
+    "hikeshi.readers.boot_sector": [disk.ntfs_boot(0x1122334455667788)],
+    "hikeshi.readers.file_table": [
+        disk.mft_table([disk.Listed(r"\Users\taro\a.txt", 5, 1516924933000000)] * 3)
+    ],
+    "hikeshi.readers.body_file": [disk.body([disk.Listed("/home/taro/a.txt", 5, 1516924933000000)] * 3)],
+    "hikeshi.readers.ls": [disk.find_ls([disk.Listed("/home/taro/a.txt", 5, 1516924933000000)] * 3)],
     "hikeshi.readers.json_events": [
         b"".join(json.dumps(event).encode() + b"\n" for event in _events()),
         json.dumps(_events(), indent=2).encode(),
