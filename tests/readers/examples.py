@@ -13,7 +13,7 @@ import zipfile
 import zlib
 
 from evidence import images
-from hikeshi.synth import autostarts, capture, disk
+from hikeshi.synth import autostarts, capture, disk, shortcut
 from readers import hives, small_evtx
 from readers.test_msg import outlook
 
@@ -83,6 +83,11 @@ EXAMPLES: dict[str, list[bytes]] = {
     "hikeshi.readers.scheduled_task": [
         autostarts.task(
             r"\Example\Task", "a.exe", "/b", triggers=autostarts.time_trigger("2018-01-26T00:00:00", "PT1H")
+        ),
+    ],
+    "hikeshi.readers.shortcut": [
+        shortcut.shortcut(
+            r"C:\Users\taro\a.exe", arguments="/b", working_folder="C:\\", label="OS", machine="pc-taro"
         ),
     ],
     "hikeshi.readers.launchd": [

@@ -19,6 +19,7 @@ READERS = (
     "hikeshi.evidence.image",
     "hikeshi.readers.evtx",
     "hikeshi.readers.registry",
+    "hikeshi.readers.shortcut",
     "hikeshi.readers.scheduled_task",
     "hikeshi.readers.launchd",
     "hikeshi.readers.macos_names",
