@@ -279,8 +279,9 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("extents", "list"),
     ),
     # Where each item was found. `collection` is the path at which a triage collection of that `layout` begins, `host`
-    # the machine it came from, `ground` how that is known (collection-file, collection-name, or event-logs: all
-    # logs in it agree), `original` the path on the machine. Null where the evidence does not say.
+    # the machine it came from, `ground` how that is known (collection-file, collection-name, registry or
+    # system-settings: how the system around it calls itself, or event-logs: all logs in it agree), `original` the path
+    # on the machine. Null where the evidence does not say.
     "places": (
         ("item", "text"),
         ("path", "text"),

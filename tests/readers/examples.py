@@ -98,6 +98,7 @@ EXAMPLES: dict[str, list[bytes]] = {
         plistlib.dumps({"NetworkServices": {}, "System": {"System": {"ComputerName": "mac1"}}}),
     ],
     "hikeshi.readers.desktop_entry": [autostarts.desktop("Example", "/tmp/example -d", Hidden="false")],
+    "hikeshi.readers.hosts_file": [b"127.0.0.1\tlocalhost\n127.0.1.1\tweb01.corp.example\tweb01\n"],
     "hikeshi.readers.boot_sector": [disk.ntfs_boot(0x1122334455667788)],
     "hikeshi.readers.file_table": [
         disk.mft_table([disk.Listed(r"\Users\taro\a.txt", 5, 1516924933000000)] * 3)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hikeshi.readers import desktop_entry, launchd, macos_names, pick
+from hikeshi.readers import desktop_entry, hosts_file, launchd, macos_names, pick
 from hikeshi.synth import autostarts
 from readers.evidence import members
 from readers.reading import run
@@ -107,3 +107,29 @@ def test_how_a_mac_is_called(form: Any) -> None:
     rows = run(macos_names, content).rows["machines"]
     assert ["mac1.corp.example", "taros-mac", "Taro’s Mac"] == [row["value"] for row in rows]
     assert {"name"} == {row["kind"] for row in rows}
+
+
+DEBIAN = b"# made by hand\n127.0.0.1\tlocalhost\n127.0.1.1\tweb01.corp.example web01 # own\n::1 localhost\n"
+
+
+def test_a_hosts_file_names_the_machine() -> None:
+    assert pick(DEBIAN, "") is hosts_file
+    assert ["web01.corp.example", "web01"] == [
+        row["value"] for row in run(hosts_file, DEBIAN).rows["machines"]
+    ]
+    windows = b"# Copyright\r\n#\t127.0.0.1       localhost\r\n#\t::1             localhost\r\n0.0.0.0 ads.example\r\n"
+    assert pick(windows, "") is hosts_file
+    assert {} == run(hosts_file, windows).rows
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"127.0.0.1 localhost\nand more text\n",
+        b"192.0.2.1 pc1\n",
+        b"127.0.0.1 localhost;\n",
+        b"127.0.0.1 localhost\0",
+    ],
+)
+def test_other_text_is_no_hosts_file(text: bytes) -> None:
+    assert not hosts_file.sniff(text, "etc/hosts")

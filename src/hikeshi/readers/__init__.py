@@ -24,6 +24,7 @@ READERS = (
     "hikeshi.readers.launchd",
     "hikeshi.readers.macos_names",
     "hikeshi.readers.desktop_entry",
+    "hikeshi.readers.hosts_file",
     "hikeshi.streams.capture",
     "hikeshi.readers.zeek",
     "hikeshi.readers.eve",

@@ -44,8 +44,9 @@ def read(items: Sequence[Item]) -> Iterator[Batch | Issue | Count]:
 
 def _rows(item: str, value: Any) -> list[dict[str, Any]]:
     names = [_at(value, path) for path in _PATHS]
-    row = {"item": item, "record": 0, "offset": 0, "kind": "name", "count": 1}
-    return [row | {"value": name} for name in dict.fromkeys(names) if name]
+    row = {"item": item, "offset": 0, "kind": "name", "count": 1}
+    found = dict.fromkeys(name for name in names if name)
+    return [row | {"record": number, "value": name} for number, name in enumerate(found)]
 
 
 def _at(value: Any, path: Sequence[str]) -> str:
