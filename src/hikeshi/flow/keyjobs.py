@@ -13,14 +13,13 @@ from typing import Any
 from hikeshi.case.state import task_id
 from hikeshi.codecs.keysearch import kernels
 from hikeshi.codecs.keysearch.digits import Digits, digits
-from hikeshi.codecs.keysearch.heads import LEAST, MOST, Heads, heads
+from hikeshi.codecs.keysearch.heads import LEAST, Heads, heads
 from hikeshi.schema import KeySearch
 
-KINDS = ("rc4-head", "md5-digits")
 # From here on a value that fits is taken for the one, and a search ends with it.
 SURE_BITS = 48
-# A shard may differ from the median of its job by 6 sigma (Poisson), from theory by 15 %. Counts over many bodies are so
-# large that the small bias of RC4's first bytes would show: 2 % are always allowed.
+# A shard may differ from the median of its job by 6 sigma (Poisson), from theory by 15 %. Counts over many bodies are
+# so large that the small bias of RC4's first bytes would show: 2 % are always allowed.
 _SIGMAS, _THEORY, _ALWAYS = 6, 0.15, 0.02
 
 
@@ -93,14 +92,20 @@ class Job:
         ]
 
 
-def digits_job(search: KeySearch) -> Job:
-    """The job of a search for digits; ValueError says why there can be none."""
-    return Job(digits(search.before, search.after, search.begins.upper(), search.ends.upper()))
+def digits_of(search: KeySearch) -> Digits:
+    """What a search for digits demands; ValueError says why there can be none."""
+    return digits(search.before, search.after, search.begins.upper(), search.ends.upper())
 
 
-def heads_job(hexes: Sequence[str], words: Sequence[str], layout: str) -> Job:
-    """The job of a search for the keys of heads; ValueError says why there can be none."""
-    return Job(heads([bytes.fromhex(text) for text in hexes], [bytes.fromhex(word) for word in words], layout))
+def heads_of(search: KeySearch, hexes: Sequence[str]) -> Heads:
+    """What some heads of a search demand; ValueError says why there can be none."""
+    return heads(
+        [bytes.fromhex(text) for text in hexes], [bytes.fromhex(word) for word in search.words], search.layout
+    )
 
 
-__all__ = ["KINDS", "LEAST", "MOST", "SURE_BITS", "Job", "digits_job", "heads_job"]
+def cut(search: KeySearch) -> list[str]:
+    """The heads of a search, each once, as far as its layout goes; those too short to name a key are left out."""
+    size = 2 * (2 + len(search.layout))
+    found = sorted({head.lower()[:size] for head in search.heads})
+    return [head for head in found if len(head) >= 2 * LEAST]

@@ -59,7 +59,7 @@ def _proven() -> None:
 def _searched(job: Mapping[str, Any], start: int, count: int) -> Hits:
     """Counted, and (value as 8 digits, number of the head) of each hit."""
     if job["kind"] == "rc4-head":
-        demand = heads(*map(_bytes, (job["heads"], job["words"])), job["layout"])
+        demand = heads(_bytes(job["heads"]), _bytes(job["words"]), job["layout"])
         counted, found = kernels.search_keys(start, count, demand)
         return counted, [(key.hex().upper(), head) for key, head in found]
     asked = digits(job["before"], job["after"], job["begins"], job["ends"])

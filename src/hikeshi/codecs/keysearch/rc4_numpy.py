@@ -62,21 +62,26 @@ def numbered(start: int, count: int) -> NDArray[np.uint8]:
 
 def search(start: int, count: int, demand: Heads) -> tuple[int, list[tuple[bytes, int]]]:
     """Try `count` keys from number `start` on: how many came to the check, and (key, body) for each that fits."""
-    first, after, owner = demand.links
     candidates, hits = 0, list[tuple[bytes, int]]()
     for begin in range(start, start + count, _BATCH):
-        keys = numbered(begin, min(_BATCH, start + count - begin))
-        link = first[pairs(keys)]
-        keys, link = keys[link >= 0], link[link >= 0]
-        candidates += len(keys)
-        streams = keystreams(keys, demand.size)
-        row = np.arange(len(keys))
-        while len(row):
-            body = owner[link]
-            hits += _checked(keys, streams, row, body, demand)
-            link = after[link]
-            row, link = row[link >= 0], link[link >= 0]
+        some, found = check(numbered(begin, min(_BATCH, start + count - begin)), demand)
+        candidates += some
+        hits += found
     return candidates, sorted(hits)
+
+
+def check(keys: NDArray[np.uint8], demand: Heads) -> tuple[int, list[tuple[bytes, int]]]:
+    """The same of keys given one a row."""
+    first, after, owner = demand.links
+    link = first[pairs(keys)]
+    keys, link = keys[link >= 0], link[link >= 0]
+    streams = keystreams(keys, demand.size)
+    row, hits = np.arange(len(keys)), list[tuple[bytes, int]]()
+    while len(row):
+        hits += _checked(keys, streams, row, owner[link], demand)
+        link = after[link]
+        row, link = row[link >= 0], link[link >= 0]
+    return len(keys), sorted(hits)
 
 
 def _checked(
