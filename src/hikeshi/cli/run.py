@@ -74,7 +74,7 @@ def add(verbs: Any) -> None:
     )
     verb.add_argument(
         "--jobs",
-        type=_jobs,
+        type=jobs,
         default=os.cpu_count() or 1,
         metavar="N",
         help="worker processes (default: one for each processor)",
@@ -103,7 +103,7 @@ def add(verbs: Any) -> None:
     verb.set_defaults(handle=handle)
 
 
-def _jobs(text: str) -> int:
+def jobs(text: str) -> int:
     number = int(text)
     if not 1 <= number <= 1024:
         raise argparse.ArgumentTypeError("a number from 1 to 1024 is needed")

@@ -42,7 +42,7 @@ def kernel(signature: str, **options: bool) -> Callable[[Kernel], Kernel]:
     def compiled(function: Kernel) -> Kernel:
         try:
             return _compiled(function, signature, folder(), options)
-        except OSError:
+        except (OSError, RuntimeError):
             return _compiled(function, signature, None, options)
 
     return compiled

@@ -40,8 +40,9 @@ def _compiled(name: str) -> ModuleType | None:
 
 
 def kernel() -> str:
-    """What searches here: "numba" or "numpy"."""
-    return "numba" if _compiled("rc4_numba") else "numpy"
+    """Load all kernels; gives what searches here, "numba" or "numpy"."""
+    made = [_compiled(name) for name in ("rc4_numba", "rc4_numba_search", "md5_numba")]
+    return "numba" if all(made) else "numpy"
 
 
 def search_keys(start: int, count: int, demand: Heads) -> tuple[int, list[tuple[bytes, int]]]:
