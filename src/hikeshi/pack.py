@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from hikeshi.codecs.aes import cfb_decrypt, ofb_decrypt, ofb_keystream
 from hikeshi.codecs.codepage import Reading, read_text
+from hikeshi.codecs.keysearch import rc4_pairs
 from hikeshi.codecs.mask import mask
 from hikeshi.codecs.rc4 import rc4
 from hikeshi.codecs.task_xml import Task
 from hikeshi.codecs.task_xml import parse as read_task
 from hikeshi.codecs.times import filetime, iso
-from hikeshi.schema import TABLES, Grade, Hit, Issue, Reason, Region, Rule, Search
+from hikeshi.schema import TABLES, Grade, Hit, Issue, KeyFound, KeySearch, Reason, Region, Rule, Search
 from hikeshi.words import FUNCTIONS
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ __all__ = [
     "Grade",
     "Hit",
     "Issue",
+    "KeyFound",
+    "KeySearch",
     "LogRecord",
     "Machine",
     "Mark",
@@ -51,6 +54,7 @@ __all__ = [
     "ofb_decrypt",
     "ofb_keystream",
     "rc4",
+    "rc4_pairs",
     "read_task",
     "read_text",
     "replace",

@@ -41,7 +41,7 @@ class _Worker:
         }
         environment |= {
             key: os.environ[key]
-            for key in ("OPENBLAS_CORETYPE", "COVERAGE_PROCESS_START")
+            for key in ("HOME", "XDG_CACHE_HOME", "OPENBLAS_CORETYPE", "COVERAGE_PROCESS_START")
             if key in os.environ
         }
         try:
