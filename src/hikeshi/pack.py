@@ -47,7 +47,7 @@ __all__ = [
 ]
 
 # Kinds of evidence beside event logs that a function can be seen in.
-ARTEFACTS = ("disk", "file-system", "mail", "memory", "network-capture", "registry-hive")
+ARTEFACTS = ("autostart", "disk", "file-system", "mail", "memory", "network-capture", "registry-hive")
 
 # Field name of a finding -> where Windows events keep it, first match wins: Sysmon's names, then those of
 # Security 4688, 4657 and 4663 (learn.microsoft.com documents each event on a page of its own).
