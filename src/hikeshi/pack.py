@@ -14,7 +14,7 @@ from hikeshi.codecs.codepage import Reading, read_text
 from hikeshi.codecs.mask import mask
 from hikeshi.codecs.rc4 import rc4
 from hikeshi.codecs.times import filetime, iso
-from hikeshi.schema import TABLES, Grade, Hit, Issue, Reason, Region, Rule, Search
+from hikeshi.schema import TABLES, Grade, Hit, Issue, KeyFound, KeySearch, Reason, Region, Rule, Search
 from hikeshi.words import FUNCTIONS
 
 __all__ = [
@@ -25,6 +25,8 @@ __all__ = [
     "Grade",
     "Hit",
     "Issue",
+    "KeyFound",
+    "KeySearch",
     "LogRecord",
     "PackRule",
     "Reading",

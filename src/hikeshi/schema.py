@@ -580,6 +580,47 @@ class Search:
 
 
 @dataclass(frozen=True)
+class KeySearch:
+    """One unknown 32-bit value that a pack wants found by trying them all; see docs/keysearch.md.
+
+    `kind` "rc4-head": the 4-byte RC4 keys under which `heads` (hex, the first bytes of captured bodies) begin with one
+    of `words` (hex, two bytes each) and go on as `layout` says, a letter for each byte: X an upper-case hexadecimal
+    digit, N a NUL, P printable ASCII, . anything. `kind` "md5-digits": the eight upper-case hexadecimal digits between
+    the texts `before` and `after` whose MD5 begins with the digits `begins` and ends with `ends`.
+    `known` are values (8 hex digits) tried before any search. `fields` are the pack's own and decide nothing.
+    """
+
+    kind: str
+    heads: Sequence[str] = ()
+    words: Sequence[str] = ()
+    layout: str = ""
+    before: str = ""
+    after: str = ""
+    begins: str = ""
+    ends: str = ""
+    known: Sequence[str] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class KeyFound:
+    """What a search came to. `values` are all that fit, as 8 upper-case hex digits (of a key: its bytes in order).
+
+    `heads` says which key opens which head. `searched` of `of` shards were needed; 0 when a known value fitted.
+    Only with `exhausted` may be said that there is no other value: every shard ran and proved its work. `bits` is how
+    much evidence a fitting value has, `false` how many of 2^32 fit by chance.
+    """
+
+    values: Sequence[str]
+    heads: Mapping[str, str]
+    searched: int
+    of: int
+    exhausted: bool
+    bits: float
+    false: float
+
+
+@dataclass(frozen=True)
 class Region:
     """A stretch of raw bytes that a pack asked for: where it lies, its bytes, and which patterns stand where in it.
 
