@@ -14,7 +14,7 @@ from hikeshi.codecs.codepage import Reading, read_text
 from hikeshi.codecs.mask import mask
 from hikeshi.codecs.rc4 import rc4
 from hikeshi.codecs.times import filetime, iso
-from hikeshi.schema import TABLES, Grade, Hit, Issue, Reason, Region, Rule, Search
+from hikeshi.schema import TABLES, Grade, Hit, Issue, KeyFound, KeySearch, Reason, Region, Rule, Search
 from hikeshi.words import FUNCTIONS
 
 __all__ = [
@@ -25,6 +25,8 @@ __all__ = [
     "Grade",
     "Hit",
     "Issue",
+    "KeyFound",
+    "KeySearch",
     "LogRecord",
     "PackRule",
     "Reading",
@@ -47,7 +49,7 @@ __all__ = [
 ]
 
 # Kinds of evidence beside event logs that a function can be seen in.
-ARTEFACTS = ("disk", "file-system", "mail", "memory", "network-capture", "registry-hive")
+ARTEFACTS = ("autostart", "disk", "file-system", "mail", "memory", "network-capture", "registry-hive")
 
 # Field name of a finding -> where Windows events keep it, first match wins: Sysmon's names, then those of
 # Security 4688, 4657 and 4663 (learn.microsoft.com documents each event on a page of its own).
