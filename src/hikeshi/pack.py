@@ -14,7 +14,7 @@ from hikeshi.codecs.codepage import Reading, read_text
 from hikeshi.codecs.mask import mask
 from hikeshi.codecs.rc4 import rc4
 from hikeshi.codecs.times import filetime, iso
-from hikeshi.schema import TABLES, Grade, Hit, Issue, Reason, Region, Rule, Search
+from hikeshi.schema import TABLES, Grade, Hit, Issue, KeyFound, KeySearch, Reason, Region, Rule, Search
 from hikeshi.words import FUNCTIONS
 
 __all__ = [
@@ -25,7 +25,11 @@ __all__ = [
     "Grade",
     "Hit",
     "Issue",
+    "KeyFound",
+    "KeySearch",
     "LogRecord",
+    "Machine",
+    "Mark",
     "PackRule",
     "Reading",
     "Reason",
@@ -44,27 +48,31 @@ __all__ = [
     "rc4",
     "read_text",
     "replace",
+    "row",
 ]
 
 # Kinds of evidence beside event logs that a function can be seen in.
-ARTEFACTS = ("disk", "file-system", "mail", "memory", "network-capture", "registry-hive")
+ARTEFACTS = ("autostart", "disk", "file-system", "mail", "memory", "network-capture", "registry-hive")
 
 # Field name of a finding -> where Windows events keep it, first match wins: Sysmon's names, then those of
 # Security 4688, 4657 and 4663 (learn.microsoft.com documents each event on a page of its own).
 FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "account": ("User", "SubjectUserName"),
+        "account": ("User", "SubjectUserName", "UserContext", "UserName"),
         "address": ("DestinationIp", "DestAddress"),
         "command_line": ("CommandLine",),
-        "file": ("TargetFilename", "ObjectName"),
+        "file": ("TargetFilename", "ObjectName", "ImageLoaded"),
+        "label": ("Threat Name",),
         "log": ("Channel",),
         "name": ("DestinationHostname", "QueryName"),
         "parent": ("ParentImage", "ParentProcessName"),
         "parent_command_line": ("ParentCommandLine",),
         "port": ("DestinationPort", "DestPort"),
-        "program": ("Image", "NewProcessName", "ProcessName"),
+        "program": ("Image", "NewProcessName", "ProcessName", "SourceImage"),
         "registry_data": ("Details", "NewValue"),
         "registry_path": ("TargetObject", "ObjectName"),
+        "target": ("TargetImage",),
+        "task": ("TaskName",),
     }
 )
 
@@ -84,6 +92,26 @@ class LogRecord:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """One thing that identifies a machine, and the record that says so: see the table `machines`."""
+
+    kind: str
+    value: str
+    item: str
+    record: int | None = None
+    offset: int | None = None
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine of the case, its other names, and its marks; marks of no known machine come under host ""."""
+
+    host: str
+    aliases: tuple[str, ...] = ()
+    marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True)
 class PackRule:
     """A Sigma rule of a pack and what its match means: see [[sigma]] in pack.toml."""
 
@@ -94,6 +122,14 @@ class PackRule:
     function: str | None
     techniques: tuple[str, ...]
     fields: tuple[str, ...]
+
+
+def row(rows: Any, number: int) -> dict[str, Any]:
+    """One row of a table as a mapping, its time in microseconds."""
+    found: dict[str, Any] = rows.slice(number, 1).to_pylist()[0]
+    if "time" in found:
+        found["time"] = rows.column("time")[number].value
+    return found
 
 
 def log_source(name: str) -> tuple[str, int] | None:

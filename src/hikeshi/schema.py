@@ -196,7 +196,50 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("entropy", "float64"),
         ("prefix", "text"),
     ),
-    # What identifies a machine: `kind` is name, address, volume-serial or collection.
+    # One value of a registry hive: `time` is the last write of its key, `key` the full path with its root
+    # (HKLM\SYSTEM\…, HKU\<user or file name>\…), `name` "" for a key's default value; binary `data` as hex.
+    "registry": (
+        *_WHERE,
+        *_WHEN,
+        ("host", "text"),
+        ("key", "text"),
+        ("name", "text"),
+        ("type", "text"),
+        ("data", "text"),
+    ),
+    # What starts by itself, as the artefact says: `kind` is task, launch-agent, launch-daemon or xdg-autostart, `path` a
+    # task's URI (\Folder\Name) or the path of the file, `user` whom it runs as. `fields` hold what else it states: of a
+    # task author, triggers (one a line, "TimeTrigger 1999-11-30T00:00:00 repeat PT10M"), start_boundary, interval …
+    "autostarts": (
+        *_WHERE,
+        *_WHEN,
+        ("host", "text"),
+        ("kind", "text"),
+        ("name", "text"),
+        ("path", "text"),
+        ("command", "text"),
+        ("arguments", "text"),
+        ("user", "text"),
+        ("fields", "map"),
+    ),
+    # One shortcut: where it leads, and what it kept of the machine it was made on. `machine` is the NetBIOS name of the
+    # link tracker, `volume_serial` 8 hex digits; created, modified and accessed are the target's when the link was made.
+    "shortcuts": (
+        *_WHERE,
+        *_WHEN,
+        ("host", "text"),
+        ("target", "text"),
+        ("arguments", "text"),
+        ("working_folder", "text"),
+        ("volume_serial", "text"),
+        ("volume_label", "text"),
+        ("machine", "text"),
+        ("created", "time"),
+        ("modified", "time"),
+        ("accessed", "time"),
+    ),
+    # What identifies a machine: `kind` is name, former-name, address, volume-serial (8 hex digits, upper case: the low 32
+    # bits of an NTFS serial), time-zone or collection.
     "machines": (
         *_WHERE,
         ("kind", "text"),
@@ -215,9 +258,9 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("stated", "text"),
         ("check", "text"),
     ),
-    # Every file the volumes of an image list. `kind` is file, folder, link or other, `state` allocated or deleted,
-    # `address` its number in the file system; the times are the file system's, on NTFS those of $STANDARD_INFORMATION,
-    # and name_* those of $FILE_NAME. `extents` say where its bytes lie in the image, as offset+length.
+    # Every file that the volumes of an image, or a file listing, name. `kind` is file, folder, link or other, `state`
+    # allocated or deleted, `address` its number in the file system; the times are the file system's, on NTFS those of
+    # $STANDARD_INFORMATION, and name_* those of $FILE_NAME. `extents` say where its bytes lie, as offset+length.
     "files": (
         *_WHERE,
         ("path", "text"),
@@ -368,7 +411,7 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
 
 
 # Tables whose rows are the records of an item; rows of the others are said about it.
-RECORDS = frozenset({"events", "messages", "packets"})
+RECORDS = frozenset({"events", "messages", "packets", "registry"})
 
 
 def arrow_type(name: str) -> pa.DataType:
@@ -543,8 +586,8 @@ class Count:
 
     `whole` says that the item is one record by itself: nothing of it becomes rows of a record-bearing table.
     What was delivered is counted from the batches (of a container: from its children) and what was refused from
-    the issues, so that a loss nobody reported shows. `blocks` are records that are in no table: the readable blocks
-    of an image.
+    the issues, so that a loss nobody reported shows. `blocks` are records that the reader counts itself: the readable
+    blocks of an image, the lines of a file listing.
     """
 
     item: str
@@ -577,6 +620,47 @@ class Search:
     after: int = 4096
     test: str | None = None
     costly: bool = True
+
+
+@dataclass(frozen=True)
+class KeySearch:
+    """One unknown 32-bit value that a pack wants found by trying them all; see docs/keysearch.md.
+
+    `kind` "rc4-head": the 4-byte RC4 keys under which `heads` (hex, the first bytes of captured bodies) begin with one
+    of `words` (hex, two bytes each) and go on as `layout` says, a letter for each byte: X an upper-case hexadecimal
+    digit, N a NUL, P printable ASCII, . anything. `kind` "md5-digits": the eight upper-case hexadecimal digits between
+    the texts `before` and `after` whose MD5 begins with the digits `begins` and ends with `ends`.
+    `known` are values (8 hex digits) tried before any search. `fields` are the pack's own and decide nothing.
+    """
+
+    kind: str
+    heads: Sequence[str] = ()
+    words: Sequence[str] = ()
+    layout: str = ""
+    before: str = ""
+    after: str = ""
+    begins: str = ""
+    ends: str = ""
+    known: Sequence[str] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class KeyFound:
+    """What a search came to. `values` are all that fit, as 8 upper-case hex digits (of a key: its bytes in order).
+
+    `heads` says which key opens which head. `searched` of `of` shards were needed; 0 when a known value fitted.
+    Only with `exhausted` may be said that there is no other value: every shard ran and proved its work. `bits` is how
+    much evidence a fitting value has, `false` how many of 2^32 fit by chance.
+    """
+
+    values: Sequence[str]
+    heads: Mapping[str, str]
+    searched: int
+    of: int
+    exhausted: bool
+    bits: float
+    false: float
 
 
 @dataclass(frozen=True)
