@@ -47,7 +47,8 @@ class Region(Protocol):
 class Config:
     """Servers of one generation: its entries by place, and the table that gives their order where one was found.
 
-    `other` are entries of the same kind that no pointer leads to, `doubtful` those of another constant to which one does.
+    `other` are entries of the same kind that no pointer leads to, `doubtful` those of another constant that one
+    leads to.
     """
 
     codec: str
@@ -68,7 +69,7 @@ def configs(data: bytes, offset: int = 0) -> list[Config]:
     """Every configuration in the data, by place."""
     left = {entry.offset: entry for entry in entries.entries(data, offset)}
     codecs = Counter(entry.codec for entry in left.values())
-    found = []
+    found = list[Config]()
     for codec in sorted(codecs, key=lambda name: (-codecs[name], name)):
         found += _generations(data, codec, left, offset)
     return sorted(found, key=lambda one: one.entries[0].offset)
@@ -95,7 +96,7 @@ def _generations(data: bytes, codec: str, left: dict[int, Entry], offset: int) -
 
 
 def places(block: Bytes) -> Places:
-    """Where a configuration may lie, by what is cheap to test in a block: X entries, targets of tables, first strings."""
+    """Where a configuration may lie, by cheap tests of a block: X entries, targets of tables, first strings."""
     import numpy as np
 
     data = bytes(block)
