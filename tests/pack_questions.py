@@ -164,6 +164,8 @@ def is_silent_on_nothing(pack: Pack) -> None:
     """No events, no findings; an event of another log, none either."""
     assert _judged(pack, []) == []
     assert _judged(pack, [LogRecord(0, "ws-01.example", "Application", "Example", 1, {})]) == []
+    for table in sorted(pack.entry.keys() & schema.TABLES.keys()):
+        assert list(families.entry(pack, table)(schema.table(table, []))) == [], table
 
 
 def survives_damaged_events(pack: Pack) -> None:

@@ -55,7 +55,7 @@ def judged(pack: Pack, rows: Sequence[Mapping[str, Any]]) -> list[Hit | Issue]:
         found += events(table)
     join = families.entry(pack, "join")
     if join is not None:
-        found += join([one for one in found if isinstance(one, Hit)])
+        found += join([one for one in found if isinstance(one, Hit)], ())
     return sorted(found, key=_order)
 
 

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hikeshi.codecs.aes import cfb_decrypt, ofb_decrypt, ofb_keystream
 from hikeshi.codecs.codepage import Reading, read_text
@@ -16,6 +16,9 @@ from hikeshi.codecs.rc4 import rc4
 from hikeshi.codecs.times import filetime, iso
 from hikeshi.schema import TABLES, Grade, Hit, Issue, KeyFound, KeySearch, Reason, Region, Rule, Search
 from hikeshi.words import FUNCTIONS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = [
     "ARTEFACTS",
@@ -42,6 +45,7 @@ __all__ = [
     "hit",
     "iso",
     "log_source",
+    "machine_of",
     "mask",
     "ofb_decrypt",
     "ofb_keystream",
@@ -93,7 +97,7 @@ class LogRecord:
 
 @dataclass(frozen=True)
 class Mark:
-    """One thing that identifies a machine, and the record that says so: see the table `machines`."""
+    """What identifies a machine, as the table `machines` has it: a volume serial, a former name, a time zone …"""
 
     kind: str
     value: str
@@ -104,7 +108,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Machine:
-    """A machine of the case, its other names, and its marks; marks of no known machine come under host ""."""
+    """A machine of the case with its other names and marks; `host` is "" for marks of evidence of no known machine."""
 
     host: str
     aliases: tuple[str, ...] = ()
@@ -124,7 +128,16 @@ class PackRule:
     fields: tuple[str, ...]
 
 
-def row(rows: Any, number: int) -> dict[str, Any]:
+def machine_of(machines: Iterable[Machine], host: str | None) -> Machine | None:
+    """The machine that a name stands for, in whatever case it is written."""
+    wanted = (host or "").casefold()
+    for machine in machines:
+        if wanted and wanted in (name.casefold() for name in (machine.host, *machine.aliases)):
+            return machine
+    return None
+
+
+def row(rows: pa.Table, number: int) -> dict[str, Any]:
     """One row of a table as a mapping, its time in microseconds."""
     found: dict[str, Any] = rows.slice(number, 1).to_pylist()[0]
     if "time" in found:

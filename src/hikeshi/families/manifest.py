@@ -64,6 +64,7 @@ class Pack:
     sigma: tuple[PackRule, ...]
     raw: tuple[Search, ...]
     entry: Mapping[str, str]
+    clues: tuple[str, ...] = ()
 
 
 class _Reader:
@@ -243,6 +244,7 @@ def read(folder: Path) -> Pack:
         sigma=tuple(_rule(name, table) for table in toml.tables("sigma")),
         raw=tuple(_search(name, table) for table in toml.tables("raw")),
         entry=_entry(toml.inner("entry")),
+        clues=toml.texts("clues", re.compile(re.escape(name) + r"\.[a-z0-9-]+")),
     )
     attack.done()
     toml.done()
@@ -257,6 +259,9 @@ def _agree(pack: Pack, where: str) -> None:
         for technique in rule.techniques:
             if technique not in pack.mitre + pack.ours:
                 raise PackError(f"{where}: rule {rule.id} names {technique}; list it under mitre or ours")
+    for table in pack.entry:
+        if table in TABLES and table not in pack.wants:
+            raise PackError(f"{where}: [entry] judges {table}; add it to wants")
     if len({rule.id for rule in pack.sigma}) != len(pack.sigma):
         raise PackError(f"{where}: two rules have the same id")
     if pack.status == "stable" and not pack.sources:

@@ -28,7 +28,7 @@ from hikeshi.flow.judging import Judging
 from hikeshi.flow.opening import Opening
 from hikeshi.flow.options import Options
 from hikeshi.flow.reading import Reading
-from hikeshi.flow.saving import save
+from hikeshi.flow.saving import merge, save
 from hikeshi.flow.sets import judges_of
 
 PRELOAD = ("hikeshi.flow.tasks", "hikeshi.flow.judges", "hikeshi.flow.searches", "pyarrow", "numpy", "orjson")
@@ -122,6 +122,7 @@ def _examine(
         correlating.offer(judging, results)
         for reply in pool.replies():
             correlating.take(reply)
+        merged = merge(out, state, tree, results)
         opening = Opening(state, pool, options.passwords)
         opening.offer(results, [*judging.hits(results), *reading.searching.hits(results)])
         for reply in pool.replies():
@@ -144,10 +145,9 @@ def _examine(
     ]
     account = save(
         out,
-        state,
         options,
         tree,
-        results,
+        merged,
         hits,
         losses,
         [*rules, *([scanner] if scanner else [])],

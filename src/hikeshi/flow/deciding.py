@@ -13,8 +13,9 @@ from typing import Any
 from hikeshi.case import findings as case_findings
 from hikeshi.codecs.times import iso
 from hikeshi.detect.suppress import Entry, Matcher, Suppressions
-from hikeshi.families import entry, packs, surviving
+from hikeshi.families import Pack, entry, packs, surviving
 from hikeshi.flow.options import Options
+from hikeshi.pack import Machine
 from hikeshi.schema import Grade, Hit, Rule
 
 Row = dict[str, Any]
@@ -33,10 +34,14 @@ class Decided:
     outside: int
 
 
-def decide(hits: Hits, places: Places, options: Options, suppressions: Suppressions) -> Decided:
-    """Join, restrict to the range, suppress."""
+def decide(
+    hits: Hits, places: Places, machines: Sequence[Machine], options: Options, suppressions: Suppressions
+) -> Decided:
+    """Join, leave out what is only a clue, restrict to the range, suppress."""
     matcher = suppressions.matcher()
-    every = list(surviving([*hits, *_joined(hits, places, matcher)]))
+    clues = {message for pack in packs() for message in pack.clues}
+    said = (hit for hit in hits if hit["message"] not in clues)
+    every = list(surviving([*said, *_joined(hits, places, machines, matcher)]))
     inside = [hit for hit in every if _within(hit, options)]
     outside = [hit for hit in every if not _within(hit, options)] if len(inside) < len(every) else []
     kept, suppressed = [], []
@@ -65,19 +70,28 @@ def _within(hit: Mapping[str, Any], options: Options) -> bool:
     return not dated or any(first <= time <= last for time in dated)
 
 
-def _joined(hits: Hits, places: Places, matcher: Matcher) -> Iterator[Row]:
+def own_hits(pack: Pack, hits: Hits, places: Places) -> list[Hit]:
+    """A pack's own hits; one without a machine gets that of its item, where the evidence names just one."""
+    return [
+        _hit({**hit, "host": hit["host"] or _only_host(places[hit["item"]])})
+        for hit in hits
+        if hit["family"] == pack.family and hit["message"].startswith(f"{pack.name}.")
+    ]
+
+
+def _only_host(places: Sequence[case_findings.Place]) -> str | None:
+    hosts = {host for _, host in places}
+    return hosts.pop() if len(hosts) == 1 else None
+
+
+def _joined(hits: Hits, places: Places, machines: Sequence[Machine], matcher: Matcher) -> Iterator[Row]:
     """What a pack concludes from its own hits together; those that are all suppressed prove nothing."""
     for pack in packs():
         join = entry(pack, "join")
         if join:
-            own = [
-                _hit(hit)
-                for hit in hits
-                if hit["family"] == pack.family
-                and hit["message"].startswith(f"{pack.name}.")
-                and not all(map(matcher.entry, case_findings.of_hit(hit, places)))
-            ]
-            yield from (dataclasses.asdict(joined) for joined in join(own))
+            kept = [hit for hit in hits if not all(map(matcher.entry, case_findings.of_hit(hit, places)))]
+            own = own_hits(pack, kept, places)
+            yield from (dataclasses.asdict(joined) for joined in join(own, machines))
 
 
 def _hit(hit: Mapping[str, Any]) -> Hit:

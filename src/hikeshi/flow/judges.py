@@ -14,11 +14,12 @@ from hikeshi.detect.sigma.judge import Match
 from hikeshi.detect.sigma.judge import judge as judge_sigma
 from hikeshi.detect.sigma.rules import RuleSet, SigmaRule
 from hikeshi.evidence.segments import joined
-from hikeshi.families import Pack
+from hikeshi.families import Pack, entry
 from hikeshi.families import packs as all_packs
 from hikeshi.flow.steps import correlated, step_lines
 from hikeshi.pack import PackRule, event_fields, hit
-from hikeshi.schema import Grade, Hit
+from hikeshi.pack import row as row_at
+from hikeshi.schema import Grade, Hit, Issue
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,6 +51,18 @@ def packs(arguments: Mapping[str, Any], units: Units) -> Iterator[Sent]:
         ruleset = ruleset_of(rules, arguments["version"])
         for rows in batches(part):
             yield {"kind": "hits", "unit": index}, encoded(_own(rows, ruleset))
+        yield {"kind": "end", "unit": index}, b""
+
+
+def tables(arguments: Mapping[str, Any], units: Units) -> Iterator[Sent]:
+    """Judge each unit's rows of one table by the packs' own code; its first file is the part."""
+    asked = [judged for pack in all_packs() if (judged := entry(pack, arguments["table"]))]
+    for index, (_, (part, _)) in enumerate(units):
+        for rows in batches(part):
+            said = [one for judged in asked for one in judged(rows)]
+            yield {"kind": "hits", "unit": index}, encoded(one for one in said if isinstance(one, Hit))
+            if issues := [one for one in said if isinstance(one, Issue)]:
+                yield {"kind": "issues", "unit": index}, encoded(issues)
         yield {"kind": "end", "unit": index}, b""
 
 
@@ -99,17 +112,9 @@ def ruleset_of(file: BinaryIO, version: str) -> RuleSet:
     return _loaded[version]
 
 
-def encoded(hits: Iterable[Hit]) -> bytes:
-    """Hits as JSON lines."""
+def encoded(hits: Iterable[Hit | Issue]) -> bytes:
+    """Hits or issues as JSON lines."""
     return "".join(json.dumps(dataclasses.asdict(hit), ensure_ascii=False) + "\n" for hit in hits).encode()
-
-
-def row_of(rows: pa.Table, number: int) -> dict[str, Any]:
-    """One row as a mapping, its time in microseconds."""
-    row: dict[str, Any] = rows.slice(number, 1).to_pylist()[0]
-    if "time" in row:
-        row["time"] = rows.column("time")[number].value
-    return row
 
 
 def _own(rows: pa.Table, ruleset: RuleSet) -> Iterator[Hit]:
@@ -117,7 +122,7 @@ def _own(rows: pa.Table, ruleset: RuleSet) -> Iterator[Hit]:
     for number, row, _ in judge_sigma(rows, ruleset):
         rule = ruleset.rules[number]
         pack, meaning = known[rule.id]
-        yield hit(meaning, pack.family, row_of(rows, row), rule.credit())
+        yield hit(meaning, pack.family, row_at(rows, row), rule.credit())
 
 
 @cache
@@ -130,7 +135,7 @@ def _others(rows: pa.Table, matches: Iterable[Match], ruleset: RuleSet) -> Itera
     for number, row in _distinct(matches):
         rule = ruleset.rules[number]
         if rule.reported:
-            yield _credited(row_of(rows, row), rule)
+            yield _credited(row_at(rows, row), rule)
 
 
 def _distinct(matches: Iterable[Match]) -> Iterator[tuple[int, int]]:

@@ -118,8 +118,10 @@ class Judging:
     def losses(
         self, results: Mapping[str, Done], places: Mapping[str, Sequence[str]]
     ) -> Iterator[dict[str, Any]]:
-        """What could not be judged, as issues."""
+        """What could not be judged, and what judges could not read, as issues."""
         for judge, item, done in self.results(results):
+            for said in lines(self._state, done["parts"]["issues"]) if "issues" in done["parts"] else ():
+                yield {**said, "path": said.pop("place") or places[item][0]}
             if "lost" in done:
                 fields = {"judge": judge.name, "detail": done["detail"][-400:]}
                 where = {"item": item, "path": places[item][0], "offset": None}

@@ -12,8 +12,9 @@ from typing import Any, BinaryIO
 from hikeshi.detect.indicators.search import Finder
 from hikeshi.detect.indicators.sets import Indicator, IndicatorSet
 from hikeshi.detect.indicators.tables import looked_up
-from hikeshi.flow.judges import SHOWN, Sent, Units, batches, encoded, row_of
+from hikeshi.flow.judges import SHOWN, Sent, Units, batches, encoded
 from hikeshi.pack import event_fields
+from hikeshi.pack import row as row_at
 from hikeshi.schema import Hit
 
 SHOWN_TEXT = 300
@@ -27,7 +28,7 @@ def indicators(arguments: Mapping[str, Any], units: Units) -> Iterator[Sent]:
         given, finder = _set(file, arguments["version"])
         for rows in batches(part):
             found = looked_up(rows, arguments["table"], given.indicators, finder)
-            hits = (_hit(row_of(rows, row), given.indicators[n], values) for row, n, values in found)
+            hits = (_hit(row_at(rows, row), given.indicators[n], values) for row, n, values in found)
             yield {"kind": "hits", "unit": index}, encoded(hits)
         yield {"kind": "end", "unit": index}, b""
 

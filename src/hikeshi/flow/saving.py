@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,14 @@ from hikeshi.detect.suppress import Suppressions
 from hikeshi.families import Pack, fingerprint, packs
 from hikeshi.flow.belonging import belonging
 from hikeshi.flow.deciding import Decided, decide
+from hikeshi.flow.machines import machines
 from hikeshi.flow.options import Options
 from hikeshi.flow.placing import places
 from hikeshi.flow.reporting import write_exports, write_report
 from hikeshi.flow.rules import Compiled
 from hikeshi.flow.ruling import rows as rule_rows
 from hikeshi.flow.sets import item_hits
+from hikeshi.pack import Machine
 from hikeshi.reconstruct.entries import entries
 from hikeshi.reconstruct.functions import functions
 from hikeshi.reconstruct.gaps import gaps
@@ -40,12 +43,39 @@ ARTEFACTS = {
 }
 
 
+@dataclass(frozen=True)
+class Merged:
+    """What the tables of a case say before anything is concluded: where items were found, and the machines."""
+
+    placed: list[dict[str, Any]]
+    machines: tuple[Machine, ...]
+
+    @property
+    def places(self) -> dict[str, list[tuple[str, str | None]]]:
+        """Path and machine of each place of an item."""
+        where: dict[str, list[tuple[str, str | None]]] = {}
+        for row in self.placed:
+            where.setdefault(row["item"], []).append((row["path"], row.get("host")))
+        return where
+
+
+def merge(out: Path, state: State, tree: Evidence, results: Mapping[str, Done]) -> Merged:
+    """Write the tables that reading filled, and where each item was found."""
+    from hikeshi.case import tables
+    from hikeshi.case.database import Database
+
+    tables.merge(out, state, {item: done["parts"] for item, done in results.items()})
+    placed = places(tree.places, Database(out).rows)
+    tables.write_rows(out, "places", placed)
+    tables.write_rows(out, "items", [_item(tree.accounts[item]) for item in sorted(tree.accounts)])
+    return Merged(placed, machines(Database(out).rows))
+
+
 def save(
     out: Path,
-    state: State,
     options: Options,
     tree: Evidence,
-    results: Mapping[str, Done],
+    merged: Merged,
     hits: Sequence[Mapping[str, Any]],
     losses: Sequence[Mapping[str, Any]],
     rules: Sequence[Compiled],
@@ -55,17 +85,10 @@ def save(
     from hikeshi.case import tables
     from hikeshi.case.database import Database
 
-    tables.merge(out, state, {item: done["parts"] for item, done in results.items()})
-    found_at = places(tree.places, Database(out).rows)
-    tables.write_rows(out, "places", found_at)
-    tables.write_rows(out, "items", [_item(tree.accounts[item]) for item in sorted(tree.accounts)])
     query = Database(out).rows
-
-    hits = belonging(hits, query)
-    where: dict[str, list[tuple[str, str | None]]] = {}
-    for row in found_at:
-        where.setdefault(row["item"], []).append((row["path"], row.get("host")))
-    decided = decide([*hits, *item_hits(rules, found_at)], where, options, suppressions)
+    where = merged.places
+    every = [*belonging(hits, query), *item_hits(rules, merged.placed)]
+    decided = decide(every, where, merged.machines, options, suppressions)
     found = decided.findings
     tables.write_rows(out, "correlated", decided.correlated)
     tables.write_rows(out, "suppressed", decided.suppressed)
@@ -73,14 +96,14 @@ def save(
     issues = sorted([*tree.issues, *losses], key=case_write.issue_order)
     case_write.write_lines(out / "issues.jsonl", issues)
 
-    machines, names = hosts(query)
+    known, names = hosts(query)
     logs = sources(query, names)
-    tables.write_rows(out, "hosts", machines)
+    tables.write_rows(out, "hosts", known)
     tables.write_rows(out, "sources", logs)
     tables.write_rows(out, "gaps", gaps(query, names))
     tables.write_rows(out, "entries", entries(query, names))
     tables.write_rows(out, "rules", rule_rows(rules, logs, found))
-    examined = _examined(machines, logs, tree, where, names)
+    examined = _examined(known, logs, tree, where, names)
     tables.write_rows(out, "functions", functions(found, names, examined, _needs()))
 
     account = _account(options, tree, rules, decided) | {"suppress": _suppress(suppressions, decided)}

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hikeshi.case.state import task_id
 from hikeshi.detect.indicators.tables import SEARCHED
+from hikeshi.families import fingerprint, packs
 from hikeshi.flow.judging import Judge
 from hikeshi.flow.lookups import item_hits as hits_of_items
 from hikeshi.flow.rules import Compiled
@@ -20,8 +22,18 @@ def judges_of(rules: Compiled) -> list[Judge]:
     if rules.kind == "indicators":
         work, tables = "hikeshi.flow.lookups:indicators", sorted(SEARCHED.keys() & TABLES.keys())
         return [Judge("indicators", work, rules.version, table, rules.path) for table in tables]
-    name = "packs" if rules.name == "packs" else "sigma"
-    return [Judge(name, f"hikeshi.flow.judges:{name}", rules.version, "events", rules.path)]
+    if rules.name != "packs":
+        return [Judge("sigma", "hikeshi.flow.judges:sigma", rules.version, "events", rules.path)]
+    own = Judge("packs", "hikeshi.flow.judges:packs", rules.version, "events", rules.path)
+    return [own, *_table_judges(rules.path)]
+
+
+def _table_judges(path: str) -> Iterator[Judge]:
+    """What judges the tables that packs have code for: anew when such a pack changes."""
+    for table in TABLES:
+        asking = [fingerprint(pack) for pack in packs() if table in pack.entry]
+        if asking:
+            yield Judge("packs", "hikeshi.flow.judges:tables", task_id(table, asking), table, path)
 
 
 def item_hits(rules: Sequence[Compiled], places: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterable, Iterator
 
 from hikeshi.families.netwire import host
-from hikeshi.pack import Grade, Hit, replace
+from hikeshi.pack import Grade, Hit, Machine, replace
 
 _DAY = re.compile(r"(\d\d)[-/](\d\d)[-/](\d{4})")
 _FOLDERS = (("%appdata%", r"appdata\roaming"), ("%temp%", r"appdata\local\temp"), ("%home%", ""))
 
 
-def joined(hits: Iterable[Hit]) -> Iterator[Hit]:
+def joined(hits: Iterable[Hit], machines: Iterable[Machine] = ()) -> Iterator[Hit]:
     """Agreements and contradictions: identity and traces, names and dates, log directory, logs and log commands."""
     every = sorted(hits, key=_order)
     yield from host.joined(every)
