@@ -1,126 +1,147 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What tables of a capture hold that means something beside SmokeLoader's own requests: clues, no findings.
-
-Each part of a table gives each thing once, and no more than a bounded number of things.
-"""
+"""What files, shortcuts, tasks and registry values say: some of it by itself, most of it only in the join."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from hikeshi.families.smokeloader import eras
-from hikeshi.families.smokeloader.config import FAMILY
-from hikeshi.pack import Grade, Hit, iso
+from hikeshi.families.smokeloader import places
+from hikeshi.pack import Grade, Hit, Issue, Reason, row
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-DECOY, FETCHED, FORM = "smokeloader.decoy-request", "smokeloader.program-request", "smokeloader.form-request"
-BROWSED, ANSWERED, BIT = "smokeloader.browsed", "smokeloader.answered", "smokeloader.bit-request"
-TEAMVIEWER, MANY = "smokeloader.port-5938", "smokeloader.many-connections"
-CLUES = (DECOY, FETCHED, FORM, BROWSED, ANSWERED, BIT, TEAMVIEWER, MANY)
-_MOST = 2_000
-_FEWEST_CONNECTIONS, _RATE = 1_000, 20.0
-_PROGRAM = (".exe", ".dll", ".bat", ".bin", ".scr")
-_PROGRAM_TYPES = ("application/octet-stream", "application/x-msdownload", "application/x-dosexec")
-_FORM = "application/x-www-form-urlencoded"
+FAMILY = "smokeloader"
+# Names of the right form that one part may bring; a listing with more is not a machine's.
+MOST = 20_000
+_TIMES = ("created", "modified", "name_created", "name_modified")
 
 
-def exchanges(rows: pa.Table) -> Iterator[Hit]:
-    """Decoys, programs fetched, forms sent, and which server answered for which name."""
-    names = ("item", "record", "offset", "time", "stream", "client", "server", "method", "host", "uri",
-             "request_headers", "status_code", "response_headers", "response_bytes", "request_bytes")  # fmt: skip
-    seen: dict[tuple[str, ...], None] = {}
-    for row in _rows(rows, names):
-        for message, fields in _of_exchange(row):
-            # A form counts each time it is sent; everything else once.
-            key = (message, *fields.values(), str(row["record"]) if message in (FORM, DECOY) else "")
-            if row["client"] and key not in seen and len(seen) < _MOST:
-                seen[key] = None
-                yield _hit(row, message, fields)
+def clue(message: str, where: Mapping[str, Any], **fields: str | None) -> Hit:
+    """A hit for the join: the place of a row and the fields that are known."""
+    return told(Grade.WEAK, message, where, **fields)
 
 
-def _of_exchange(row: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str | None]]]:
-    method, site, uri = row["method"] or "", row["host"] or "", row["uri"] or ""
-    ends = {"client": row["client"], "site": site, "uri": uri[:300]}
-    found = eras.decoy(method, site, uri)
-    if found:
-        names = tuple(line.partition(":")[0].strip().lower() for line in row["request_headers"] or ())
-        own = "yes" if method == "GET" and names == eras.DECOY_ORDER else None
-        yield DECOY, {**ends, "method": method, "line": found.line, "own_order": own}
-    kind = _header(row["response_headers"], "content-type")
-    if method == "GET" and (uri.partition("?")[0].lower().endswith(_PROGRAM) or kind.startswith(_PROGRAM_TYPES)):
-        size = row["response_bytes"]
-        yield FETCHED, {**ends, "status": _text(row["status_code"]), "bytes": _text(size)}
-    if method == "POST" and _header(row["request_headers"], "content-type").startswith(_FORM):
-        yield FORM, {**ends, "bytes": _text(row["request_bytes"])}
-    if site and row["server"]:
-        yield BROWSED, {"client": row["client"], "name": site.partition(":")[0].lower(), "server": row["server"]}
+def told(grade: Grade, message: str, where: Mapping[str, Any], **fields: str | None) -> Hit:
+    """A hit at the place of a row."""
+    return Hit(
+        item=where["item"],
+        grade=grade,
+        message=message,
+        record=where.get("record"),
+        offset=where.get("offset"),
+        time=where.get("time"),
+        time_text=where.get("time_text"),
+        host=where.get("host"),
+        user=where.get("user"),
+        family=FAMILY,
+        fields={name: value for name, value in fields.items() if value},
+    )
 
 
-def names(rows: pa.Table) -> Iterator[Hit]:
-    """Addresses that were answered for names, and names below .bit."""
-    seen: dict[tuple[str, ...], None] = {}
-    for row in _rows(rows, ("item", "record", "offset", "time", "client", "server", "response", "name", "answers")):
-        name = (row["name"] or "").lower().rstrip(".")
-        fields = {"client": row["client"], "name": name}
-        if name.endswith(".bit"):
-            message, fields = BIT, {**fields, "server": row["server"]}
-        elif row["response"] and row["answers"]:
-            message, fields = ANSWERED, {**fields, "answers": " ".join(sorted(row["answers"])[:50])}
+def files(rows: Any) -> Iterator[Hit | Issue]:
+    """Of a list of files: names in SmokeLoader's letters, the library whose times it copies, programs out of place."""
+    said = 0
+    for number, path in enumerate(rows.column("path").to_pylist()):
+        if not path or len(path) > places.LONGEST:
+            continue
+        name = places.seven(path) or places.eight(path)
+        if name:
+            message = "smokeloader.clue-file"
+        elif places.is_advapi(path):
+            message = "smokeloader.clue-library"
+        elif places.is_odd_viewer(path):
+            message = "smokeloader.clue-viewer"
+        elif places.is_odd_update(path):
+            message = "smokeloader.clue-update"
         else:
             continue
-        key = (message, *(value or "" for value in fields.values()))
-        if name and row["client"] and key not in seen and len(seen) < _MOST:
-            seen[key] = None
-            yield _hit(row, message, fields)
-
-
-def contacts(rows: pa.Table) -> Iterator[Hit]:
-    """Connections of TeamViewer's port, and clients that open very many connections to one server."""
-    told = 0
-    for row in _rows(rows, ("item", "client", "server", "server_port", "connections", "first", "last")):
-        row |= {"record": None, "offset": 0, "time": row["first"]}
-        fields = {"client": row["client"], "server": f"{row['server']}:{row['server_port']}"}
-        count, span = row["connections"] or 0, ((row["last"] or 0) - (row["first"] or 0)) / 1_000_000
-        if row["server_port"] == 5938:
-            yield _hit(row, TEAMVIEWER, {**fields, "connections": str(count)})
-            told += 1
-        if count >= _FEWEST_CONNECTIONS and count >= _RATE * span:
-            yield _hit(row, MANY, {**fields, "connections": str(count), "seconds": f"{span:.0f}"})
-            told += 1
-        if told >= _MOST:
+        found = row(rows, number)
+        if found["kind"] not in (None, "file"):
+            continue
+        if said == MOST:
+            yield Issue(found["item"], Reason.SEARCH_LIMIT, fields={"limit": str(MOST), "what": "file names"})
             return
+        said += 1
+        times = {key: _micros(rows.column(key)[number].value) for key in _TIMES}
+        yield clue(message, found, file=path, letters=name, state=found["state"], **times)
 
 
-def _rows(rows: pa.Table, names: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    """Rows of the columns named, times in microseconds, a bounded number at once."""
-    import pyarrow as pa
-
-    some = rows.select(names)
-    for name in names:
-        if pa.types.is_timestamp(some.schema.field(name).type):
-            some = some.set_column(names.index(name), name, some.column(name).cast(pa.int64()))
-    for batch in some.to_batches(max_chunksize=5_000):
-        yield from batch.to_pylist()
-
-
-def _header(lines: list[str] | None, wanted: str) -> str:
-    for line in lines or ():
-        name, _, value = line.partition(":")
-        if name.strip().lower() == wanted:
-            return value.strip().lower()
-    return ""
-
-
-def _text(value: Any) -> str | None:
+def _micros(value: int | None) -> str | None:
     return None if value is None else str(value)
 
 
-def _hit(row: Mapping[str, Any], message: str, fields: Mapping[str, str | None]) -> Hit:
-    time = row["time"]
-    return Hit(
-        row["item"], Grade.WEAK, message, record=row["record"], offset=row["offset"], time=time, time_text=iso(time),
-        family=FAMILY, fields={name: value for name, value in fields.items() if value},
-    )  # fmt: skip
+def shortcuts(rows: Any) -> Iterator[Hit]:
+    """The volume serials that shortcuts remember, each once for a machine: a reformatted volume had another."""
+    told_of: set[tuple[str, ...]] = set()
+    columns = (rows.column(name).to_pylist() for name in ("host", "machine", "volume_serial", "target"))
+    for number, (host, machine, serial, target) in enumerate(zip(*columns, strict=True)):
+        if not serial or (target and target[1:2] == ":" and target[:1] not in "Cc"):
+            continue
+        if (host, machine, serial) not in told_of and len(told_of) < MOST:
+            told_of.add((host, machine, serial))
+            yield clue(
+                "smokeloader.clue-serial", row(rows, number), serial=serial, machine=machine, file=target
+            )
+
+
+def autostarts(rows: Any) -> Iterator[Hit]:
+    """Scheduled tasks as files keep them: the Firefox agent in the root folder, its start date, what it starts."""
+    columns = (rows.column(name).to_pylist() for name in ("kind", "path", "name", "command"))
+    for number, (kind, path, name, command) in enumerate(zip(*columns, strict=True)):
+        if kind != "task":
+            continue
+        digits = places.suffix(path or name)
+        letters = places.seven(command)
+        if not digits and not letters and "1999-11-30" not in str(rows.column("fields")[number]):
+            continue
+        found = row(rows, number)
+        yield from _task(found, dict(found["fields"] or ()), digits, letters)
+
+
+def _task(
+    found: dict[str, Any], fields: Mapping[str, str], digits: str | None, letters: str | None
+) -> Iterator[Hit]:
+    task, command = found["path"] or found["name"], found["command"]
+    start = fields.get("start_boundary") or ""
+    old = places.BOUNDARY in start or places.BOUNDARY in (fields.get("triggers") or "")
+    root = (task or "").strip("\\").count("\\") == 0
+    said = {"task": task, "program": command, "account": found["user"] or fields.get("author")}
+    if digits and old:
+        yield _persistent(told(Grade.STRONG, "smokeloader.task-xml", found, **said))
+    elif digits:
+        yield _persistent(told(Grade.INDICATED, "smokeloader.task-name", found, **said))
+    elif root and old and "PT10M" in (fields.get("interval") or fields.get("triggers") or ""):
+        yield _persistent(told(Grade.INDICATED, "smokeloader.task-boundary", found, **said))
+    if digits:
+        yield clue("smokeloader.clue-task", found, task=task, digits=digits, program=command)
+    if letters:
+        yield clue("smokeloader.clue-file", found, file=command, letters=letters)
+
+
+def _persistent(hit: Hit) -> Hit:
+    return Hit(**{**vars(hit), "function": "persistence", "techniques": ("T1053.005",)})
+
+
+def registry(rows: Any) -> Iterator[Hit]:
+    """The Task Scheduler's cache and OneDrive's Run value, as hives hold them."""
+    told_of: set[str] = set()
+    columns = (rows.column(name).to_pylist() for name in ("key", "name", "data"))
+    for number, (key, name, data) in enumerate(zip(*columns, strict=True)):
+        digits = places.cached(key)
+        if digits and digits not in told_of:
+            told_of.add(digits)
+            found = row(rows, number)
+            task = key.rpartition("\\")[2]
+            yield _persistent(told(Grade.INDICATED, "smokeloader.task-name", found, task=task))
+            yield clue("smokeloader.clue-task", found, task=task, digits=digits)
+        elif name == "OneDrive" and key and key.endswith("\\CurrentVersion\\Run"):
+            letters = places.eight(data)
+            if letters:
+                yield _run_value(row(rows, number), letters)
+
+
+def _run_value(found: dict[str, Any], letters: str) -> Hit:
+    grade, message = Grade.INDICATED, "smokeloader.run-letters"
+    if letters == "ditereah":
+        grade, message = Grade.STRONG, "smokeloader.run-value"
+    hit = told(grade, message, found, registry_path=f"{found['key']}\\OneDrive", registry_data=found["data"])
+    return Hit(**{**vars(hit), "function": "persistence", "techniques": ("T1547.001",)})

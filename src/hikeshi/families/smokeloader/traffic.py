@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from hikeshi.families.smokeloader import clues, eras, network, uses, wire
+from hikeshi.families.smokeloader import beside, eras, network, uses, wire
 from hikeshi.pack import Hit
 
-CLUES = (*wire.CLUES, *clues.CLUES)
+CLUES = (*wire.CLUES, *beside.CLUES)
 
 
 def joined(hits: Iterable[Hit], machines: Sequence[wire.Machine] = ()) -> Iterator[Hit]:

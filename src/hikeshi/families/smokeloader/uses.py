@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from hikeshi.families.smokeloader import clues
+from hikeshi.families.smokeloader import beside
 from hikeshi.families.smokeloader.network import POOL
 from hikeshi.families.smokeloader.wire import Machine, Request, host_of, order
 from hikeshi.pack import Grade, Hit, replace
@@ -22,8 +22,8 @@ _PROXY_NAMES = 5
 # Clue -> message, function and technique of the finding it becomes beside the bot's requests.
 _PLAIN = {
     POOL: ("smokeloader.mining", "mining", "T1496"),
-    clues.TEAMVIEWER: ("smokeloader.teamviewer", "remote-desktop", "T1219"),
-    clues.MANY: ("smokeloader.flood", "flooding", "T1498"),
+    beside.TEAMVIEWER: ("smokeloader.teamviewer", "remote-desktop", "T1219"),
+    beside.MANY: ("smokeloader.flood", "flooding", "T1498"),
 }
 
 
@@ -34,7 +34,7 @@ def shown(hits: Iterable[Hit], requests: Sequence[Request], machines: Sequence[M
         by_client.setdefault(one.flow[0], []).append(one)
     clue: dict[str, list[Hit]] = {}
     for hit in sorted(hits, key=order):
-        if hit.fields.get("client") in by_client and hit.message in (POOL, *clues.CLUES):
+        if hit.fields.get("client") in by_client and hit.message in (POOL, *beside.CLUES):
             clue.setdefault(hit.fields["client"], []).append(hit)
     for client, own in sorted(by_client.items()):
         near = clue.get(client, [])
@@ -74,7 +74,7 @@ def _decoys(near: Sequence[Hit], own: Sequence[Request]) -> Iterator[Hit]:
     times, told = _times(own), set[tuple[str, str]]()
     for hit in near:
         place = hit.fields.get("site", ""), hit.fields.get("uri", "")
-        if hit.message == clues.DECOY and place not in told and _followed(hit.time, times, _DECOY_SPAN):
+        if hit.message == beside.DECOY and place not in told and _followed(hit.time, times, _DECOY_SPAN):
             told.add(place)
             yield replace(hit, message="smokeloader.decoy", grade=Grade.WEAK, techniques=("T1071.001",))
 
@@ -84,7 +84,7 @@ def _fetched(near: Sequence[Hit], own: Sequence[Request]) -> Iterator[Hit]:
     named = {one.hit.fields["task_url"] for one in own if one.hit.fields.get("task_url")}
     for hit in near:
         url = f"http://{hit.fields.get('site', '')}{hit.fields.get('uri', '')}"
-        if hit.message == clues.FETCHED and {url, url.rstrip("/")} & named:
+        if hit.message == beside.FETCHED and {url, url.rstrip("/")} & named:
             fields = {**hit.fields, "task_url": url}
             yield replace(
                 hit, message="smokeloader.fetched", grade=Grade.INDICATED, function="download-and-run",
@@ -122,7 +122,7 @@ def _answer(one: Request) -> int:
 def _forms(near: Sequence[Hit], own: Sequence[Request]) -> Iterator[Hit]:
     """Forms the user sent elsewhere, each followed within seconds by a request of the bot."""
     servers = {one.flow[2] for one in own}
-    sent = [hit for hit in near if hit.message == clues.FORM and hit.fields.get("site") not in servers]
+    sent = [hit for hit in near if hit.message == beside.FORM and hit.fields.get("site") not in servers]
     times = _times(own)
     close = [hit for hit in sent if _followed(hit.time, times, _SOON)]
     if len(close) >= _FEWEST_FORMS and 2 * len(close) > len(sent) and _rare(times):
@@ -145,14 +145,14 @@ def _elsewhere(near: Sequence[Hit]) -> Iterator[Hit]:
     served: dict[str, set[str]] = {}
     for hit in near:
         name = hit.fields.get("name", "")
-        if hit.message == clues.ANSWERED:
+        if hit.message == beside.ANSWERED:
             answers.setdefault(name, set()).update(hit.fields.get("answers", "").split())
-        elif hit.message == clues.BROWSED:
+        elif hit.message == beside.BROWSED:
             served.setdefault(hit.fields.get("server", ""), set()).add(name)
     for hit in near:
         name, server = hit.fields.get("name", ""), hit.fields.get("server", "")
         known = {text for text in answers.get(name, ()) if "." in text and text.rpartition(".")[2].isdigit()}
-        if hit.message == clues.BROWSED and known and server not in known and len(served[server]) <= _PROXY_NAMES:
+        if hit.message == beside.BROWSED and known and server not in known and len(served[server]) <= _PROXY_NAMES:
             fields = {**hit.fields, "answers": ", ".join(sorted(known))}
             yield replace(
                 hit, message="smokeloader.other-address", grade=Grade.INDICATED, function="dns-tampering",
@@ -162,5 +162,5 @@ def _elsewhere(near: Sequence[Hit]) -> Iterator[Hit]:
 
 def _bit(near: Sequence[Hit]) -> Iterator[Hit]:
     for hit in near:
-        if hit.message == clues.BIT:
+        if hit.message == beside.BIT:
             yield replace(hit, message="smokeloader.bit-name", grade=Grade.WEAK, techniques=("T1071.004",))

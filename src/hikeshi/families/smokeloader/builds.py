@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The build constant: what is asked of a search, what it found, and the machines of one build."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from hikeshi.families.smokeloader import hosts, identity, seen
+from hikeshi.families.smokeloader.hosts import Known
+from hikeshi.families.smokeloader.identified import Constant, Traces, computed, evidence
+from hikeshi.pack import Grade, Hit, KeyFound, KeySearch, Machine, replace
+
+CONSTANT = "smokeloader.constant"
+# Pairs of file names that are searched for on one machine: each costs a whole search.
+PAIRS = 2
+
+
+def constants(hits: Sequence[Hit]) -> tuple[Constant, ...]:
+    """Published constants, then those that searches found in this case."""
+    known = [Constant(value, float(len(identity.KNOWN))) for value in identity.KNOWN]
+    for hit in hits:
+        text = hit.fields.get("config_constant", "")
+        if hit.message == CONSTANT and identity.is_serial(text):
+            known.append(Constant(int(text, 16), 2.0**32))
+    unique = {constant.value: constant for constant in reversed(known)}
+    return tuple(unique[value] for value in sorted(unique))
+
+
+def jobs(hits: Sequence[Hit], machines: Sequence[Machine]) -> Iterator[KeySearch]:
+    """One search for each machine whose name, serial and names on disk are known and fit no known constant."""
+    *named, nobody = hosts.known(hits, machines)
+    known = constants(hits)
+    given = seen.ids(hits)
+    for one in named:
+        traces = Traces(one, nobody)
+        fitting = [*computed(one, traces, known), *seen.compared([one], nobody, given, known)]
+        if not any(constant for _, constant in fitting):
+            yield from _asked(one, traces, given)
+
+
+def _asked(one: Known, traces: Traces, given: dict[str, Hit]) -> Iterator[KeySearch]:
+    """By a bot id, by the digits of a task, or by the two file names, whichever says most."""
+    for computer in one.computers:
+        for serial in one.serials:
+            whole = [of for of in sorted(given) if of[32:] == serial.value]
+            if whole:
+                yield _search(one, computer, serial.value, given[whole[0]], whole[0][:32], "", "bot-id")
+            elif traces.tasks:
+                digits = min(traces.tasks)
+                yield _search(one, computer, serial.value, traces.tasks[digits], digits, "", "task")
+            else:
+                yield from _pairs(one, traces, computer, serial.value)
+
+
+def _pairs(one: Known, traces: Traces, computer: str, serial: str) -> Iterator[KeySearch]:
+    programs = [d for d in sorted(traces.digits) if d[2:] == serial[:5]]
+    stores = [d for d in sorted(traces.digits) if d not in programs]
+    pairs = [(store, program) for program in programs for store in stores]
+    for store, program in pairs[:PAIRS]:
+        yield _search(one, computer, serial, traces.digits[program], store, program[:2], "files")
+
+
+def _search(
+    one: Known, computer: str, serial: str, hit: Hit, begins: str, ends: str, ground: str
+) -> KeySearch:
+    place = {
+        "host": one.host,
+        "item": hit.item,
+        "record": "" if hit.record is None else str(hit.record),
+        "offset": "" if hit.offset is None else str(hit.offset),
+        "time": "" if hit.time is None else str(hit.time),
+        "computer": computer,
+        "volume_serial": serial,
+        "ground": ground,
+    }
+    return KeySearch(
+        kind="md5-digits",
+        before=computer,
+        after=serial,
+        begins=begins,
+        ends=ends,
+        known=tuple(f"{value:08X}" for value in identity.KNOWN),
+        fields=place,
+    )
+
+
+def found(search: KeySearch, answer: KeyFound) -> Iterator[Hit]:
+    """The constants that a search came to; nothing when none fits."""
+    place = dict(search.fields)
+    grade = Grade.STRONG if answer.bits >= 56 else Grade.INDICATED
+    for value in answer.values:
+        fields = {
+            "config_constant": value,
+            "computer": place.get("computer", ""),
+            "volume_serial": place.get("volume_serial", ""),
+            "ground": place.get("ground", ""),
+            **evidence(answer.bits, answer.false),
+            "searched": f"{answer.searched}/{answer.of}",
+            "exhausted": "yes" if answer.exhausted else "no",
+            "values": str(len(answer.values)),
+        }
+        yield Hit(
+            item=place["item"],
+            grade=grade if len(answer.values) == 1 else Grade.WEAK,
+            message=CONSTANT,
+            record=_number(place.get("record")),
+            offset=_number(place.get("offset")),
+            time=_number(place.get("time")),
+            host=place.get("host") or None,
+            family="smokeloader",
+            function="registration",
+            techniques=("T1480.001",),
+            fields=fields,
+        )
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text else None
+
+
+def shared(found_on: dict[str, list[Hit]]) -> Iterator[Hit]:
+    """For each constant on several machines, a finding on each of them that names the others."""
+    for constant in sorted(found_on):
+        by_host = {hit.host or "": hit for hit in reversed(found_on[constant])}
+        if len(by_host) < 2:
+            continue
+        proven = all(hit.grade is Grade.PROVEN for hit in by_host.values())
+        bits = sum(float(hit.fields.get("bits", "0")) for hit in by_host.values())
+        for host in sorted(by_host):
+            fields = {
+                "config_constant": constant,
+                "hosts": ", ".join(sorted(by_host)),
+                "count": str(len(by_host)),
+                **evidence(bits, 2.0**32 / 2.0**bits),
+            }
+            yield replace(
+                by_host[host],
+                grade=Grade.PROVEN if proven or bits >= 56 else Grade.STRONG,
+                message="smokeloader.same-build",
+                function=None,
+                techniques=(),
+                fields=fields,
+            )
