@@ -78,7 +78,7 @@ def test_every_variation(codec: str, bits: int, base: int, end: bool, order: lis
     assert f"{made.table + 0x5000:#x}" == hit.fields["config_table_offset"]
     assert f"{base + made.table:#x}" == hit.fields["config_table_address"]
     assert f"4 of {bits} bits" == hit.fields["config_pointers"]
-    assert ({"X-FF": "0xff", "X-E4": "0xe4"}.get(codec)) == hit.fields.get("config_constant")
+    assert ({"X-FF": "0xff", "X-E4": "0xe4"}.get(codec)) == hit.fields.get("config_entry_constant")
     assert {"X-FF": "2018", "X-E4": "2019-2020", "R4": "2020-2022"}[codec] == hit.fields["config_version_hint"]
 
 
@@ -152,7 +152,7 @@ def test_an_entry_outside_the_table_is_told_apart() -> None:
 def test_another_constant_is_solved_and_said() -> None:
     [hit] = config.found(Region(bytes(inert.blob("X-5A", 32).data)))
     assert (Grade.STRONG, "0x5a", None) == (
-        hit.grade, hit.fields["config_constant"], hit.fields.get("config_version_hint"),
+        hit.grade, hit.fields["config_entry_constant"], hit.fields.get("config_version_hint"),
     )  # fmt: skip
 
 

@@ -35,7 +35,11 @@ def exchanges(rows: pa.Table) -> Iterator[Hit]:
     for row in _rows(rows, names):
         for message, fields in _of_exchange(row):
             # A form counts each time it is sent; everything else once.
-            key = (message, *fields.values(), str(row["record"]) if message in (FORM, DECOY) else "")
+            key = (
+                message,
+                *(value or "" for value in fields.values()),
+                str(row["record"]) if message in (FORM, DECOY) else "",
+            )
             if row["client"] and key not in seen and len(seen) < _MOST:
                 seen[key] = None
                 yield _hit(row, message, fields)
@@ -50,19 +54,26 @@ def _of_exchange(row: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str | 
         own = "yes" if method == "GET" and names == eras.DECOY_ORDER else None
         yield DECOY, {**ends, "method": method, "line": found.line, "own_order": own}
     kind = _header(row["response_headers"], "content-type")
-    if method == "GET" and (uri.partition("?")[0].lower().endswith(_PROGRAM) or kind.startswith(_PROGRAM_TYPES)):
+    if method == "GET" and (
+        uri.partition("?")[0].lower().endswith(_PROGRAM) or kind.startswith(_PROGRAM_TYPES)
+    ):
         size = row["response_bytes"]
         yield FETCHED, {**ends, "status": _text(row["status_code"]), "bytes": _text(size)}
     if method == "POST" and _header(row["request_headers"], "content-type").startswith(_FORM):
         yield FORM, {**ends, "bytes": _text(row["request_bytes"])}
     if site and row["server"]:
-        yield BROWSED, {"client": row["client"], "name": site.partition(":")[0].lower(), "server": row["server"]}
+        yield (
+            BROWSED,
+            {"client": row["client"], "name": site.partition(":")[0].lower(), "server": row["server"]},
+        )
 
 
 def names(rows: pa.Table) -> Iterator[Hit]:
     """Addresses that were answered for names, and names below .bit."""
     seen: dict[tuple[str, ...], None] = {}
-    for row in _rows(rows, ("item", "record", "offset", "time", "client", "server", "response", "name", "answers")):
+    for row in _rows(
+        rows, ("item", "record", "offset", "time", "client", "server", "response", "name", "answers")
+    ):
         name = (row["name"] or "").lower().rstrip(".")
         fields = {"client": row["client"], "name": name}
         if name.endswith(".bit"):

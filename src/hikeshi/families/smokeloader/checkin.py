@@ -25,7 +25,7 @@ _NAME = re.compile(rb"[!-~]{1,15}\0+")
 
 @dataclass(frozen=True)
 class CheckIn:
-    """A request under its key: `commands` are (offset, number) that may be the command, `unread` what has no name yet."""
+    """A request under its key: `commands` are (offset, number) that may be one, `unread` what has no name yet."""
 
     key: bytes
     source: str

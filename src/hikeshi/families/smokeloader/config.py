@@ -148,7 +148,7 @@ def _config_hit(region: Region, one: Config, lists: Sequence[Strings], how: str)
     fields = {
         "c2_url": "\n".join(one.urls),
         "config_entry_codec": one.codec,
-        "config_constant": f"0x{one.codec[2:].lower()}" if one.codec != "R4" else None,
+        "config_entry_constant": f"0x{one.codec[2:].lower()}" if one.codec != "R4" else None,
         "config_entries": str(len(one.entries)),
         "config_offsets": ", ".join(f"{entry.offset:#x}" for entry in one.entries),
         "config_entry_keys": ", ".join(entry.key.hex() for entry in one.entries),
@@ -175,7 +175,13 @@ def _config_hit(region: Region, one: Config, lists: Sequence[Strings], how: str)
 
 
 def _hint(codec: str, lists: Sequence[Strings]) -> str | None:
-    named = {years for one in lists for text in one.texts for stem, years in _TASKS.items() if text.startswith(stem)}
+    named = {
+        years
+        for one in lists
+        for text in one.texts
+        for stem, years in _TASKS.items()
+        if text.startswith(stem)
+    }
     return ", ".join(sorted(named | ({_HINTS[codec]} if codec in _HINTS else set()))) or None
 
 

@@ -83,7 +83,7 @@ def _fits(
     short = row.below is None or length < row.below
     if row.malformed != malformed or not (exact and short) or not set(names).isdisjoint(row.absent):
         return False
-    if row.order and names != row.order or names[: len(row.starts)] != row.starts:
+    if (row.order and names != row.order) or names[: len(row.starts)] != row.starts:
         return False
     beside = len(row.adjacent)
     if beside and row.adjacent not in (names[at : at + beside] for at in range(len(names))):
@@ -96,5 +96,6 @@ def decoy(method: str, host: str, target: str) -> Decoy | None:
     """The decoy that a request is, by where it goes."""
     name = host.lower().partition(":")[0]
     return next(
-        (d for d in decoys() if d.method == method and d.host.fullmatch(name) and d.uri.fullmatch(target)), None
+        (d for d in decoys() if d.method == method and d.host.fullmatch(name) and d.uri.fullmatch(target)),
+        None,
     )

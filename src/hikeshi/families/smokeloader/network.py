@@ -83,7 +83,9 @@ def _suspect(request: Message, answer: Message | None) -> bool:
         return False
     kind = request.header("content-type").lower()
     form = kind.startswith(_FORM) or (request.malformed and not kind)
-    return form and (posts.enciphered(request.body) or (answer is not None and _TASK.match(answer.body) is not None))
+    return form and (
+        posts.enciphered(request.body) or (answer is not None and _TASK.match(answer.body) is not None)
+    )
 
 
 def _old(request: Message, answer: Message | None) -> bool:

@@ -10,8 +10,8 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from itertools import zip_longest
+from dataclasses import dataclass, replace
+from itertools import pairwise, zip_longest
 
 Runs = Callable[[], Iterable[tuple[int, bytes]]]
 
@@ -30,7 +30,7 @@ SHARE, SHORTEST = 0.6, 16
 
 @dataclass(frozen=True)
 class Message:
-    """A request (method, target) or an answer (status), its header fields in order and its body as far as it is there."""
+    """A request (method, target) or an answer (status), its header fields in order and as much of its body as is there."""
 
     position: int
     method: str
@@ -55,7 +55,9 @@ def exchanges(sent: Runs, received: Runs, left: int = LOOKED_AT) -> Iterator[tup
         yield request, answer
 
 
-def _messages(runs: Runs, left: int, line: re.Pattern[bytes], following: re.Pattern[bytes]) -> Iterator[Message]:
+def _messages(
+    runs: Runs, left: int, line: re.Pattern[bytes], following: re.Pattern[bytes]
+) -> Iterator[Message]:
     count = 0
     for start, data in _joined(runs, left):
         at = 0
@@ -104,10 +106,7 @@ def _read(
         tuple(headers), b"", True,
     )  # fmt: skip
     body, stop, whole = _body(data, end.end(), found, following)
-    return Message(*(getattr(found, name) for name in _BEFORE_BODY), body, whole), stop
-
-
-_BEFORE_BODY = ("position", "method", "target", "malformed", "status", "headers")
+    return replace(found, body=body, whole=whole), stop
 
 
 def _body(data: bytes, at: int, message: Message, following: re.Pattern[bytes]) -> tuple[bytes, int, bool]:
@@ -150,7 +149,7 @@ def least_entropy(length: int) -> float:
     """What nearly every random body of this length reaches."""
     if length <= _ENTROPY[0][0]:
         return math.log2(max(length, 1)) - 0.5
-    for (low, first), (high, second) in zip(_ENTROPY, _ENTROPY[1:], strict=False):
+    for (low, first), (high, second) in pairwise(_ENTROPY):
         if length <= high:
             return first + (second - first) * (length - low) / (high - low)
     return _ENTROPY[-1][1]

@@ -18,7 +18,10 @@ def shared(bodies: Sequence[bytes]) -> int:
     if not bodies:
         return 0
     first, last = min(bodies), max(bodies)
-    return next((at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(map(len, (first, last))))
+    return next(
+        (at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b),
+        min(map(len, (first, last))),
+    )
 
 
 def clusters(heads: Iterable[bytes]) -> dict[bytes, list[int]]:
@@ -34,7 +37,12 @@ def same_key(one: bytes, other: bytes) -> bool:
     """Whether two heads can be two different ids under one key: certain, for chance does it once in 8^40."""
     mixed = bytes(a ^ b for a, b in zip(one[:HEAD], other[:HEAD], strict=False))
     ids = mixed[2:42]
-    return len(mixed) == HEAD and not (mixed[0] or mixed[1] or mixed[42]) and any(ids) and DIGIT_PAIRS.issuperset(ids)
+    return (
+        len(mixed) == HEAD
+        and not (mixed[0] or mixed[1] or mixed[42])
+        and any(ids)
+        and DIGIT_PAIRS.issuperset(ids)
+    )
 
 
 def families(heads: Sequence[bytes]) -> list[list[int]]:

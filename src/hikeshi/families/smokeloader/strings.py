@@ -84,13 +84,19 @@ def strings(data: bytes, at: int, key: bytes, offset: int = 0) -> Strings | None
     texts, offsets, here = list[str](), list[int](), at
     while here < len(data) and (size := data[here]) and len(texts) < _MOST:
         cipher = data[here + 1 : here + 1 + size]
-        text = _text(bytes(a ^ b for a, b in zip(cipher, stream, strict=False))) if len(cipher) == size else None
+        text = (
+            _text(bytes(a ^ b for a, b in zip(cipher, stream, strict=False))) if len(cipher) == size else None
+        )
         if text is None:
             break
         texts.append(text)
         offsets.append(here + offset)
         here += 1 + size
-    return Strings(at + offset, key, tuple(texts), tuple(offsets), here + offset) if len(texts) >= FEWEST else None
+    return (
+        Strings(at + offset, key, tuple(texts), tuple(offsets), here + offset)
+        if len(texts) >= FEWEST
+        else None
+    )
 
 
 def _text(plain: bytes) -> str | None:

@@ -83,7 +83,11 @@ def _grown(words: Any, place: int, width: int, at: Any, offset: int) -> Iterator
     low, high = min(known) - _FARTHEST, max(known) + _FARTHEST
     for base in sorted({first - one for one in known} & {second - one for one in known}):
         begin = place
-        while begin >= width and place - begin < _MOST * width and low <= int(words[begin - width]) - base <= high:
+        while (
+            begin >= width
+            and place - begin < _MOST * width
+            and low <= int(words[begin - width]) - base <= high
+        ):
             begin -= width
         targets = list[int]()
         while begin + len(targets) * width < len(words) and len(targets) < _MOST:

@@ -5,22 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from hikeshi.families.smokeloader import beside, eras, network, uses, wire
-from hikeshi.pack import Hit
+from hikeshi.families.smokeloader import beside, uses, wire
+from hikeshi.pack import Hit, Machine
 
+# Messages that only feed the join.
 CLUES = (*wire.CLUES, *beside.CLUES)
 
 
-def joined(hits: Iterable[Hit], machines: Sequence[wire.Machine] = ()) -> Iterator[Hit]:
+def joined(hits: Iterable[Hit], machines: Sequence[Machine] = ()) -> Iterator[Hit]:
     """Findings of requests, and of what else their clients did; `hits` are the pack's own with all clues."""
     every = list(hits)
-    found = list(wire.joined(every, machines))
+    requests = wire.requests(every)
+    found = list(wire.joined(every, requests, machines))
     yield from found
-    flagged = {hit.fields.get("client") for hit in found}
-    old = {hit.fields.get("client") for hit in every if hit.message == network.OLD}
-    asked = [one for one in wire.requests(every) if one.flow[0] in flagged | old and not _decoy(one)]
-    yield from uses.shown(every, asked, machines)
-
-
-def _decoy(one: wire.Request) -> bool:
-    return eras.decoy("POST", one.flow[2], one.hit.fields.get("uri", "")) is not None
+    flows = {tuple(hit.fields.get(name, "") for name in ("client", "server", "site")) for hit in found}
+    yield from uses.shown(every, [one for one in requests if one.flow in flows], machines)

@@ -12,8 +12,8 @@ from itertools import pairwise
 
 from hikeshi.families.smokeloader import beside
 from hikeshi.families.smokeloader.network import POOL
-from hikeshi.families.smokeloader.wire import Machine, Request, host_of, order
-from hikeshi.pack import Grade, Hit, replace
+from hikeshi.families.smokeloader.wire import Request, host_of, order
+from hikeshi.pack import Grade, Hit, Machine, replace
 
 SECOND = 1_000_000
 _SOON, _DECOY_SPAN = 5 * SECOND, 60 * SECOND
@@ -21,13 +21,15 @@ _DELIVERED, _LARGER, _FEWEST_FORMS = 10_000, 1_024, 3
 _PROXY_NAMES = 5
 # Clue -> message, function and technique of the finding it becomes beside the bot's requests.
 _PLAIN = {
-    POOL: ("smokeloader.mining", "mining", "T1496"),
-    beside.TEAMVIEWER: ("smokeloader.teamviewer", "remote-desktop", "T1219"),
-    beside.MANY: ("smokeloader.flood", "flooding", "T1498"),
+    POOL: ("smokeloader.pool", "mining", "T1496"),
+    beside.TEAMVIEWER: ("smokeloader.teamviewer-port", "remote-desktop", "T1219"),
+    beside.MANY: ("smokeloader.connection-flood", "flooding", "T1498"),
 }
 
 
-def shown(hits: Iterable[Hit], requests: Sequence[Request], machines: Sequence[Machine] = ()) -> Iterator[Hit]:
+def shown(
+    hits: Iterable[Hit], requests: Sequence[Request], machines: Sequence[Machine] = ()
+) -> Iterator[Hit]:
     """Findings about the clients that these requests of the bot came from."""
     by_client: dict[str, list[Request]] = {}
     for one in requests:
@@ -41,7 +43,7 @@ def shown(hits: Iterable[Hit], requests: Sequence[Request], machines: Sequence[M
         found = (*_plain(near), *_decoys(near, own), *_fetched(near, own), *_larger(own), *_forms(near, own),
                  *_elsewhere(near), *_bit(near))  # fmt: skip
         host = _host(client, own, machines)
-        yield from (replace(hit, host=host) for hit in found)
+        yield from (replace(hit, host=host or hit.host) for hit in found)
 
 
 def _host(client: str, own: Sequence[Request], machines: Sequence[Machine]) -> str | None:
@@ -54,7 +56,9 @@ def _plain(near: Sequence[Hit]) -> Iterator[Hit]:
     for hit in near:
         if hit.message in _PLAIN:
             message, function, technique = _PLAIN[hit.message]
-            yield replace(hit, message=message, grade=Grade.INDICATED, function=function, techniques=(technique,))
+            yield replace(
+                hit, message=message, grade=Grade.INDICATED, function=function, techniques=(technique,)
+            )
 
 
 def _times(own: Sequence[Request]) -> list[int]:
@@ -96,7 +100,9 @@ def _larger(own: Sequence[Request]) -> Iterator[Hit]:
     """Bodies far larger than the beacon's after a large answer: something was delivered, and something sent."""
     flows: dict[tuple[str, ...], list[Request]] = {}
     for one in own:
-        flows.setdefault((*one.flow, one.opened.bot_id if one.opened else one.head[:43].hex()), []).append(one)
+        flows.setdefault((*one.flow, one.opened.bot_id if one.opened else one.head[:43].hex()), []).append(
+            one
+        )
     for _, some in sorted(flows.items()):
         timed = sorted((one for one in some if one.hit.time is not None), key=lambda one: one.hit.time or 0)
         beacon = min((one.size for one in timed), default=0)
@@ -105,7 +111,7 @@ def _larger(own: Sequence[Request]) -> Iterator[Hit]:
         if large:
             first = timed[delivered]
             fields = {
-                **{name: value for name, value in large[0].hit.fields.items() if name in ("client", "server", "site", "uri")},
+                **{name: large[0].hit.fields.get(name, "") for name in ("client", "server", "site", "uri")},
                 "requests": str(len(large)), "bytes": str(sum(one.size for one in large)), "beacon_bytes": str(beacon),
                 "delivered_bytes": str(_answer(first)),
             }  # fmt: skip
@@ -152,10 +158,15 @@ def _elsewhere(near: Sequence[Hit]) -> Iterator[Hit]:
     for hit in near:
         name, server = hit.fields.get("name", ""), hit.fields.get("server", "")
         known = {text for text in answers.get(name, ()) if "." in text and text.rpartition(".")[2].isdigit()}
-        if hit.message == beside.BROWSED and known and server not in known and len(served[server]) <= _PROXY_NAMES:
+        if (
+            hit.message == beside.BROWSED
+            and known
+            and server not in known
+            and len(served[server]) <= _PROXY_NAMES
+        ):
             fields = {**hit.fields, "answers": ", ".join(sorted(known))}
             yield replace(
-                hit, message="smokeloader.other-address", grade=Grade.INDICATED, function="dns-tampering",
+                hit, message="smokeloader.unanswered-server", grade=Grade.INDICATED, function="dns-tampering",
                 techniques=("T1565.002",), fields=fields,
             )  # fmt: skip
 

@@ -7,44 +7,19 @@ explorer.exe made the connection or two ids under one key are seen; a header for
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
-from typing import Protocol
 
 from hikeshi.families.smokeloader import checkin, eras, prefixes
-from hikeshi.families.smokeloader.network import OLD, POOL, REQUEST, told
-from hikeshi.pack import Grade, Hit, replace
+from hikeshi.families.smokeloader.network import POOL, REQUEST, told
+from hikeshi.pack import Grade, Hit, Machine, replace
 
-CANDIDATES = "smokeloader.key-candidates"
+CANDIDATES, KEY = "smokeloader.key-candidates", "smokeloader.request-key"
 CLUES = (REQUEST, POOL, CANDIDATES)
 _MOST_REQUESTS, _MOST_CANDIDATES, _MOST_LISTED = 200_000, 65_536, 20
 _PERIOD, _TOLERANCE = 600, 90
-
-
-class Mark(Protocol):
-    """One thing that identifies a machine."""
-
-    @property
-    def kind(self) -> str:
-        """Such as address or volume-serial."""
-
-    @property
-    def value(self) -> str:
-        """What it is."""
-
-
-class Machine(Protocol):
-    """A machine of the case."""
-
-    @property
-    def host(self) -> str:
-        """Its name."""
-
-    @property
-    def marks(self) -> Sequence[Mark]:
-        """What identifies it."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +42,8 @@ class Request:
         return int(self.hit.fields.get("bytes", "0"))
 
 
-def joined(hits: Iterable[Hit], machines: Sequence[Machine] = ()) -> Iterator[Hit]:
-    """Findings of all requests of the case."""
-    every = sorted(hits, key=order)
-    found = requests(every)
+def joined(every: Sequence[Hit], found: Sequence[Request], machines: Sequence[Machine] = ()) -> Iterator[Hit]:
+    """Findings of all requests of the case, given with all hits of the pack."""
     explorer = {hit.fields.get("address") for hit in every if _by_explorer(hit)}
     yield from _keys(found)
     yield from _named(found)
@@ -79,16 +52,21 @@ def joined(hits: Iterable[Hit], machines: Sequence[Machine] = ()) -> Iterator[Hi
 
 
 def _by_explorer(hit: Hit) -> bool:
-    return bool(hit.fields.get("address")) and hit.fields.get("program", "").lower().endswith("\\explorer.exe")
+    return bool(hit.fields.get("address")) and hit.fields.get("program", "").lower().endswith(
+        "\\explorer.exe"
+    )
 
 
 def requests(every: Sequence[Hit]) -> list[Request]:
     """All requests, each tried under every key of the case and every candidate from memory."""
+    every = sorted(every, key=order)
     asked = [hit for hit in every if hit.message == REQUEST][:_MOST_REQUESTS]
-    known = {bytes.fromhex(hit.fields["config_key"]): hit.fields.get("key_source", "") for hit in asked if hit.fields.get("config_key")}
-    for hit in every:
-        if hit.message == "smokeloader.request-key" and hit.fields.get("config_key"):
-            known.setdefault(bytes.fromhex(hit.fields["config_key"]), "key search")
+    known: dict[bytes, str] = {}
+    for hit in (*asked, *(hit for hit in every if hit.message == KEY)):
+        if hit.fields.get("config_key"):
+            known.setdefault(
+                bytes.fromhex(hit.fields["config_key"]), hit.fields.get("key_source", "key search")
+            )
     heads = [bytes.fromhex(hit.fields.get("head", "")) for hit in asked]
     closed = [head for hit, head in zip(asked, heads, strict=True) if "bot_id" not in hit.fields]
     for key, source in _from_memory(every, closed):
@@ -134,8 +112,13 @@ def _keys(found: Sequence[Request]) -> Iterator[Hit]:
     for key, some in sorted(by_key.items()):
         source = some[0].opened.source if some[0].opened else ""
         bots = {one.opened.bot_id for one in some if one.opened}
-        fields = {"config_key": key.hex(), "key_source": source, "requests": str(len(some)), "bots": str(len(bots))}
-        yield _made(some, "smokeloader.request-key", Grade.PROVEN, None, ("T1573.001",), fields)
+        fields = {
+            "config_key": key.hex(),
+            "key_source": source,
+            "requests": str(len(some)),
+            "bots": str(len(bots)),
+        }
+        yield _made(some, KEY, Grade.PROVEN, None, ("T1573.001",), fields)
 
 
 def _named(found: Sequence[Request]) -> Iterator[Hit]:
@@ -148,10 +131,16 @@ def _named(found: Sequence[Request]) -> Iterator[Hit]:
         first = some[0].opened
         if first is None:
             continue
-        fields = {**_about(some), **{name: value or "" for name, value in told(first).items()}, "c2_url": _url(some)}
+        fields = {
+            **_about(some),
+            **{name: value or "" for name, value in told(first).items()},
+            "c2_url": _url(some),
+        }
         seen = {f"{number} at {at}" for one in some if one.opened for at, number in one.opened.commands}
         fields["commands"] = ", ".join(sorted(seen)[:_MOST_LISTED])
-        made = _made(some, "smokeloader.check-in", Grade.PROVEN, "registration", ("T1071.001", "T1573.001"), fields)
+        made = _made(
+            some, "smokeloader.check-in", Grade.PROVEN, "registration", ("T1071.001", "T1573.001"), fields
+        )
         yield replace(made, host=first.computer or first.serial)
 
 
@@ -174,7 +163,7 @@ def _flows(found: Sequence[Request], machines: Sequence[Machine], explorer: set[
     for number, key in enumerate(keys):
         made = _flow(groups[key], partners.get(number, 0), explorer)
         if made is not None:
-            made = replace(made, host=host_of(key[0], machines))
+            made = replace(made, host=host_of(key[0], machines) or made.host)
             more = behind.get(key[:3], 0)
             yield replace(made, fields={**made.fields, "bots_of_client": str(more)}) if more > 1 else made
 
@@ -223,7 +212,9 @@ def _url(some: Sequence[Request]) -> str:
 
 def _odd(some: Sequence[Request]) -> bool:
     kinds = ("opaque", "page and more", "task")
-    return any(one.hit.fields.get("status") == "404" and one.hit.fields.get("answer") in kinds for one in some)
+    return any(
+        one.hit.fields.get("status") == "404" and one.hit.fields.get("answer") in kinds for one in some
+    )
 
 
 def _tasks(found: Sequence[Request], machines: Sequence[Machine]) -> Iterator[Hit]:
@@ -236,7 +227,8 @@ def _tasks(found: Sequence[Request], machines: Sequence[Machine]) -> Iterator[Hi
         fields = {**_about(some), "task_url": key[3], "status": some[0].hit.fields.get("status", "")}
         made = _made(some, "smokeloader.task-url", Grade.INDICATED, "download-and-run", ("T1105",), fields)
         opened = next((one.opened for one in some if one.opened), None)
-        yield replace(made, host=(opened.computer or opened.serial) if opened else host_of(key[0], machines))
+        named = (opened.computer or opened.serial) if opened else host_of(key[0], machines)
+        yield replace(made, host=named or made.host)
 
 
 def _about(some: Sequence[Request]) -> dict[str, str]:
@@ -263,18 +255,26 @@ def _made(
     """A finding at the earliest of the requests."""
     first = min(some, key=lambda one: (one.hit.time is None, one.hit.time or 0, order(one.hit)))
     given = {name: value for name, value in fields.items() if value}
-    return replace(first.hit, message=message, grade=grade, function=function, techniques=techniques, fields=given)
+    return replace(
+        first.hit, message=message, grade=grade, function=function, techniques=techniques, fields=given
+    )
 
 
 def host_of(client: str, machines: Sequence[Machine]) -> str | None:
     """The one machine of the case that has an address; None where none or several have."""
-    named = {m.host for m in machines if m.host and any(k.kind == "address" and k.value == client for k in m.marks)}
+    named = {
+        m.host for m in machines if m.host and any(k.kind == "address" and k.value == client for k in m.marks)
+    }
     return named.pop() if len(named) == 1 else None
 
 
 def order(hit: Hit) -> tuple[str, int, str, int, int, str]:
     """One order of hits, whatever order they come in."""
-    return hit.message, hit.time or 0, hit.item, hit.record or 0, hit.offset or 0, str(sorted(hit.fields.items()))
-
-
-__all__ = ["CLUES", "OLD", "host_of", "joined", "opening", "order", "requests"]
+    return (
+        hit.message,
+        hit.time or 0,
+        hit.item,
+        hit.record or 0,
+        hit.offset or 0,
+        str(sorted(hit.fields.items())),
+    )
