@@ -12,7 +12,7 @@ import pytest
 
 import smokeloader_config as inert
 from hikeshi.families.smokeloader import config, entries, lanes, strings
-from hikeshi.pack import Grade, rc4
+from hikeshi.pack import Grade, Hit, rc4
 
 T1 = bytes.fromhex("E7FBFBFFB5A0A0E2E0FCFBEAFCFBA2FCEAFDF9E6ECEABFBEBDBABFBAA1FDFAA0") + bytes.fromhex("EFC11A5F")
 T2 = bytes.fromhex(
@@ -30,9 +30,14 @@ class Region:
     item: str = "1" * 64
 
 
+def found(data: bytes | bytearray, offset: int = 0) -> list[Hit]:
+    """What is found in a region, without the clue."""
+    return [hit for hit in config.found(Region(bytes(data), offset)) if hit.message != config.CANDIDATES]
+
+
 def test_t1() -> None:
-    found = entries.xor_entry(bytes([32]) + T1, 0)
-    assert found == entries.Entry(0, 37, "X-E4", "http://mostest-service012505.ru/", bytes.fromhex("EFC11A5F"), 0xE4)
+    entry = entries.xor_entry(bytes([32]) + T1, 0)
+    assert entry == entries.Entry(0, 37, "X-E4", "http://mostest-service012505.ru/", bytes.fromhex("EFC11A5F"), 0xE4)
 
 
 def test_t2() -> None:
@@ -42,8 +47,8 @@ def test_t2() -> None:
 
 
 def test_t3() -> None:
-    found = entries.rc4_entry(T3, 0)
-    assert found == entries.Entry(0, 28, "R4", "http://mini55tunul.com/", bytes.fromhex("008bbd0d"))
+    entry = entries.rc4_entry(T3, 0)
+    assert entry == entries.Entry(0, 28, "R4", "http://mini55tunul.com/", bytes.fromhex("008bbd0d"))
     assert [0] == list(entries.rc4_places(np.frombuffer(T3, np.uint8)))
 
 
@@ -70,7 +75,7 @@ BITS = pytest.mark.parametrize("bits", [32, 64])
 def test_every_variation(codec: str, bits: int, base: int, end: bool, order: list[int]) -> None:
     made = inert.blob(codec, bits, base=base, end=end, order=order)
     assert len(config.places(np.frombuffer(bytes(made.data), np.uint8)))
-    [hit] = config.found(Region(bytes(made.data), 0x5000))
+    [hit] = found(made.data, 0x5000)
     assert hit.grade is Grade.PROVEN
     assert "\n".join(inert.URLS[number] for number in order) == hit.fields["c2_url"]
     assert codec == hit.fields["config_entry_codec"]
@@ -91,7 +96,7 @@ def test_an_entry_over_a_page_that_is_missing(codec: str, bits: int) -> None:
     made.data[0x2000:0x3000] = bytes(0x1000)
     left = [url for url, place in made.places.items() if place + len(url) + 5 <= 0x2000]
     assert len(left) >= 2
-    [hit] = config.found(Region(bytes(made.data)))
+    [hit] = found(made.data)
     assert "\n".join(left) == hit.fields["c2_url"]
     assert f"{made.places[lost]:#x}" in hit.fields["config_unreadable"]
 
@@ -100,7 +105,7 @@ def test_an_entry_with_a_bent_key_is_doubtful() -> None:
     made = inert.blob("X-E4", 32)
     place = made.places[inert.URLS[1]] + 1 + len(inert.URLS[1])
     made.data[place] ^= 0x10
-    [hit] = config.found(Region(bytes(made.data)))
+    [hit] = found(made.data)
     assert inert.URLS[1] == hit.fields["config_doubtful"]
     assert inert.URLS[1] not in hit.fields["c2_url"]
 
@@ -109,17 +114,17 @@ def test_an_entry_with_a_bent_key_is_doubtful() -> None:
 def test_two_generations_in_one_dump(bits: int) -> None:
     first = inert.blob("X-E4", bits, order=[1, 0, 3, 2])
     second = inert.blob("R4", bits, urls=[url.replace("example", "invalid") for url in inert.URLS], seed=2)
-    found = list(config.found(Region(bytes(first.data + second.data))))
+    both = found(first.data + second.data)
     assert [("X-E4", "table"), ("R4", "table")] == [
-        (hit.fields["config_entry_codec"], hit.fields["config_order"]) for hit in found
+        (hit.fields["config_entry_codec"], hit.fields["config_order"]) for hit in both
     ]
-    assert "\n".join(inert.URLS[number] for number in [1, 0, 3, 2]) == found[0].fields["c2_url"]
+    assert "\n".join(inert.URLS[number] for number in [1, 0, 3, 2]) == both[0].fields["c2_url"]
 
 
 def test_two_copies_of_one_generation_stay_two() -> None:
     made = inert.blob("R4", 32)
-    found = list(config.found(Region(bytes(made.data + made.data))))
-    assert ["\n".join(inert.URLS)] * 2 == [hit.fields["c2_url"] for hit in found]
+    both = found(made.data + made.data)
+    assert ["\n".join(inert.URLS)] * 2 == [hit.fields["c2_url"] for hit in both]
 
 
 def test_decoys_are_not_entries() -> None:
@@ -131,11 +136,11 @@ def test_decoys_are_not_entries() -> None:
     near = bytearray(inert.xor_entry("http://wrong.example/", 0xFF, b"\x11\x22\x33\x44"))
     near[12] ^= 0x80
     data[0x800 : 0x800 + len(near)] = near
-    assert [] == list(config.found(Region(bytes(data))))
+    assert [] == found(data)
     bait = inert.rc4_entry("http://bait.example/", b"\x91\x02\x73\xe4")
     data[0x900 : 0x900 + len(bait)] = bait
     assert [(Grade.INDICATED, "http://bait.example/")] == [
-        (hit.grade, hit.fields["c2_url"]) for hit in config.found(Region(bytes(data)))
+        (hit.grade, hit.fields["c2_url"]) for hit in found(data)
     ]
 
 
@@ -143,14 +148,14 @@ def test_an_entry_outside_the_table_is_told_apart() -> None:
     made = inert.blob("X-FF", 32)
     bait = inert.xor_entry("http://bait.example/", 0xFF, b"\x91\x02\x73\xe4")
     made.data[0x2900 : 0x2900 + len(bait)] = bait
-    [hit] = config.found(Region(bytes(made.data)))
+    [hit] = found(made.data)
     assert ("\n".join(inert.URLS), "http://bait.example/") == (
         hit.fields["c2_url"], hit.fields["config_outside_table"],
     )  # fmt: skip
 
 
 def test_another_constant_is_solved_and_said() -> None:
-    [hit] = config.found(Region(bytes(inert.blob("X-5A", 32).data)))
+    [hit] = found(inert.blob("X-5A", 32).data)
     assert (Grade.STRONG, "0x5a", None) == (
         hit.grade, hit.fields["config_entry_constant"], hit.fields.get("config_version_hint"),
     )  # fmt: skip
@@ -158,7 +163,7 @@ def test_another_constant_is_solved_and_said() -> None:
 
 def test_strings_and_their_hint() -> None:
     made = inert.blob("R4", 64, texts=True)
-    hits = list(config.found(Region(bytes(made.data))))
+    hits = found(made.data)
     assert ["smokeloader.config", "smokeloader.strings"] == [hit.message for hit in hits]
     assert (Grade.PROVEN, str(len(inert.TEXTS)), 0x904) == (
         hits[1].grade, hits[1].fields["config_strings"], hits[1].offset,
@@ -176,7 +181,7 @@ def test_the_costly_search_says_only_what_the_cheap_one_does_not() -> None:
     block = np.frombuffer(bytes(made.data), np.uint8)
     assert 0 == len(config.places(block))
     assert [made.places[inert.URLS[0]]] == list(config.every_place(block))
-    [hit] = config.found_deep(Region(bytes(made.data)))
+    [hit, _] = config.found_deep(Region(bytes(made.data)))
     assert ("place", "every place", "\n".join(inert.URLS)) == (
         hit.fields["config_order"], hit.fields["config_search"], hit.fields["c2_url"],
     )  # fmt: skip
@@ -203,3 +208,11 @@ def test_100_mb_of_noise_and_system_files_hold_nothing() -> None:
             block = np.frombuffer(data[at : at + (1 << 20) + 4096], np.uint8)
             assert [] == list(config.places(block))
             assert [] == list(config.every_place(block))
+
+
+def test_dwords_of_instructions_are_candidates_for_the_request_key() -> None:
+    made = inert.blob("R4", 32)
+    for place, raw in ((0x200, "68ec55c28f"), (0x240, "c745f811223344"), (0x280, "c7442408a1b2c3d4")):
+        made.data[place : place + len(raw) // 2] = bytes.fromhex(raw)
+    *_, clue = config.found(Region(bytes(made.data)))
+    assert {"ec55c28f", "11223344", "a1b2c3d4"} <= set(clue.fields["candidates"].split())

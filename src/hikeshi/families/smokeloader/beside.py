@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from hikeshi.families.smokeloader import eras
+from hikeshi.families.smokeloader import eras, panel
 from hikeshi.families.smokeloader.config import FAMILY
-from hikeshi.pack import Grade, Hit, iso
+from hikeshi.pack import Grade, Hit, Issue, iso
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,8 +27,16 @@ _PROGRAM_TYPES = ("application/octet-stream", "application/x-msdownload", "appli
 _FORM = "application/x-www-form-urlencoded"
 
 
-def exchanges(rows: pa.Table) -> Iterator[Hit]:
-    """Decoys, programs fetched, forms sent, and which server answered for which name."""
+def exchanges(rows: pa.Table) -> Iterator[Hit | Issue]:
+    """Decoys, programs fetched, forms sent, which server answered for which name; of access logs, who asks a gate."""
+    logged = ("item", "record", "offset", "time", "stream", "client", "server", "method", "uri", "user_agent",
+              "status_code", "response_bytes")  # fmt: skip
+    lines = (row for row in _rows(rows, logged) if row["stream"] is None and row["server"] is None)
+    yield from panel.requests(lines)
+    yield from _captured(rows)
+
+
+def _captured(rows: pa.Table) -> Iterator[Hit]:
     names = ("item", "record", "offset", "time", "stream", "client", "server", "method", "host", "uri",
              "request_headers", "status_code", "response_headers", "response_bytes", "request_bytes")  # fmt: skip
     seen: dict[tuple[str, ...], None] = {}

@@ -21,7 +21,7 @@ from hikeshi.pack import Grade, Hit, replace
 if TYPE_CHECKING:
     from hikeshi.families.smokeloader.lanes import Bytes, Places
 
-FAMILY = "smokeloader"
+FAMILY, CANDIDATES = "smokeloader", "smokeloader.key-candidates"
 APART = 1 << 16
 _HINTS = {"X-FF": "2018", "X-E4": "2019-2020", "R4": "2020-2022"}
 _TASKS = {"Firefox Default Browser Agent": "2022", "NvNgxUpdateCheckDaily_": "2019-2020"}
@@ -140,6 +140,8 @@ def _told(region: Region, how: str) -> Iterator[Hit]:
         yield _config_hit(region, one, lists, how)
     for texts in lists:
         yield _strings_hit(region, texts)
+    if found or lists:
+        yield _candidates(region)
 
 
 def _config_hit(region: Region, one: Config, lists: Sequence[Strings], how: str) -> Hit:
@@ -203,3 +205,22 @@ def _strings_hit(region: Region, one: Strings) -> Hit:
 
 def _said(fields: dict[str, str | None]) -> dict[str, str]:
     return {name: value for name, value in fields.items() if value}
+
+
+# Opcodes that carry a dword, and how far behind them it may begin: push, mov to a register, arithmetic with eax; then
+# mov and arithmetic with a register or memory, whose address takes one to six bytes.
+_CARRIED = {**dict.fromkeys((0x68, *range(0xB8, 0xC0), 0x05, 0x2D, 0x35, 0x3D), (1,)),
+            **dict.fromkeys((0xC7, 0x81), (2, 3, 4, 6, 7))}  # fmt: skip
+_MOST_CANDIDATES = 16_384
+
+
+def _candidates(region: Region) -> Hit:
+    """Dwords that instructions in the region carry: one may be the request key; they feed the join only."""
+    data, texts = region.bytes, set[str]()
+    for at, byte in enumerate(data):
+        for behind in _CARRIED.get(byte, ()):
+            dword = data[at + behind : at + behind + 4]
+            if len(dword) == 4 and len(set(dword)) > 2:
+                texts.add(dword.hex())
+    fields = {"candidates": " ".join(sorted(texts)[:_MOST_CANDIDATES])}
+    return Hit(region.item, Grade.WEAK, CANDIDATES, offset=region.offset, family=FAMILY, fields=fields)

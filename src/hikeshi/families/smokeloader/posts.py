@@ -30,7 +30,7 @@ SHARE, SHORTEST = 0.6, 16
 
 @dataclass(frozen=True)
 class Message:
-    """A request (method, target) or an answer (status), its header fields in order and as much of its body as is there."""
+    """A request (method, target) or an answer (status), its header fields in order, what is there of its body."""
 
     position: int
     method: str

@@ -6,7 +6,7 @@ The same plain text under the same RC4 key stream is the same bytes; the XOR of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 HEAD, NAMED = 43, 59
 # XOR of two upper-case hexadecimal digits: 32 of 256 values.
@@ -22,15 +22,6 @@ def shared(bodies: Sequence[bytes]) -> int:
         (at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b),
         min(map(len, (first, last))),
     )
-
-
-def clusters(heads: Iterable[bytes]) -> dict[bytes, list[int]]:
-    """Numbers of heads that agree in their first 43 bytes, by those bytes; shorter ones are left out."""
-    found: dict[bytes, list[int]] = {}
-    for number, head in enumerate(heads):
-        if len(head) >= HEAD:
-            found.setdefault(head[:HEAD], []).append(number)
-    return found
 
 
 def same_key(one: bytes, other: bytes) -> bool:

@@ -13,10 +13,11 @@ from itertools import pairwise
 from statistics import median
 
 from hikeshi.families.smokeloader import checkin, eras, prefixes
+from hikeshi.families.smokeloader.config import CANDIDATES
 from hikeshi.families.smokeloader.network import POOL, REQUEST, told
 from hikeshi.pack import Grade, Hit, Machine, replace
 
-CANDIDATES, KEY = "smokeloader.key-candidates", "smokeloader.request-key"
+KEY = "smokeloader.request-key"
 CLUES = (REQUEST, POOL, CANDIDATES)
 _MOST_REQUESTS, _MOST_CANDIDATES, _MOST_LISTED = 200_000, 65_536, 20
 _PERIOD, _TOLERANCE = 600, 90
