@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hikeshi.families.smokeloader import hosts, identity, seen
+from hikeshi.families.smokeloader.clues import number
 from hikeshi.families.smokeloader.hosts import Known
 from hikeshi.families.smokeloader.identified import Constant, Traces, computed, evidence
 from hikeshi.pack import Grade, Hit, KeyFound, KeySearch, Machine, replace
@@ -103,19 +104,15 @@ def found(search: KeySearch, answer: KeyFound) -> Iterator[Hit]:
             item=place["item"],
             grade=grade if len(answer.values) == 1 else Grade.WEAK,
             message=CONSTANT,
-            record=_number(place.get("record")),
-            offset=_number(place.get("offset")),
-            time=_number(place.get("time")),
+            record=number(place.get("record")),
+            offset=number(place.get("offset")),
+            time=number(place.get("time")),
             host=place.get("host") or None,
             family="smokeloader",
             function="registration",
             techniques=("T1480.001",),
             fields=fields,
         )
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text else None
 
 
 def shared(found_on: dict[str, list[Hit]]) -> Iterator[Hit]:
@@ -125,7 +122,7 @@ def shared(found_on: dict[str, list[Hit]]) -> Iterator[Hit]:
         if len(by_host) < 2:
             continue
         proven = all(hit.grade is Grade.PROVEN for hit in by_host.values())
-        bits = sum(float(hit.fields.get("bits", "0")) for hit in by_host.values())
+        bits = sum(number(hit.fields.get("bits")) or 0 for hit in by_host.values())
         for host in sorted(by_host):
             fields = {
                 "config_constant": constant,

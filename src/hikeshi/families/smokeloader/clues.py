@@ -37,6 +37,12 @@ def told(grade: Grade, message: str, where: Mapping[str, Any], **fields: str | N
     )
 
 
+def number(text: str | None) -> int | None:
+    """A whole number as a clue carries it; None for anything else."""
+    digits = (text or "").removeprefix("-")
+    return int(text or "") if digits.isascii() and digits.isdigit() and len(digits) < 20 else None
+
+
 def files(rows: Any) -> Iterator[Hit | Issue]:
     """Of a list of files: names in SmokeLoader's letters, the library whose times it copies, programs out of place."""
     said = 0

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from hikeshi.families.smokeloader.clues import number
 from hikeshi.families.smokeloader.hosts import Known
 from hikeshi.pack import Grade, Hit, replace
 
@@ -116,8 +117,8 @@ def _ended(one: Known, sure: Hit | None) -> Iterator[Hit]:
     """Tools of analysts that ended within ten seconds although the machine was not shut down or logged off."""
     exits = sorted(_lines(one, "smokeloader.clue-ended"))
     leaving = [time for time, kind in _lines(one, "smokeloader.clue-presence") if kind in ("down", "away")]
-    for number, (time, _) in enumerate(exits):
-        burst = [line for line in exits[number : number + 64] if line[0] - time <= 10 * SECOND]
+    for place, (time, _) in enumerate(exits):
+        burst = [line for line in exits[place : place + 64] if line[0] - time <= 10 * SECOND]
         tools = sorted({tool for _, tool in burst})
         if len(tools) > 1 and not any(abs(left - time) <= 60 * SECOND for left in leaving):
             grade = Grade.INDICATED if sure else Grade.WEAK
@@ -179,8 +180,8 @@ def _flooding(contacts: Sequence[Contact]) -> Iterator[Hit]:
 def _documents(one: Known) -> Iterator[Hit]:
     """Many documents that a 32-bit explorer.exe, which no user works with, read within a minute."""
     for hit in one.said("smokeloader.clue-opened"):
-        count = int(hit.fields.get("count", "0"))
-        if count >= DOCUMENTS and "\\syswow64\\" in hit.fields.get("program", "").casefold():
+        count = number(hit.fields.get("count"))
+        if count and count >= DOCUMENTS and "\\syswow64\\" in hit.fields.get("program", "").casefold():
             yield _finding(
                 hit, Grade.INDICATED, "smokeloader.documents-read", dict(hit.fields), "file-search", "T1083"
             )
@@ -198,7 +199,8 @@ def _reacting(one: Known, contacts: Sequence[Contact]) -> Iterator[Hit]:
     """explorer.exe connects within seconds of a watched program's start, more often than by chance."""
     times = sorted(time for contact in contacts for time in contact.times)
     for hit in one.said("smokeloader.clue-start"):
-        starts = sorted({int(line) for line in hit.fields.get("times", "").split("\n") if line})
+        lines = hit.fields.get("times", "").split("\n")
+        starts = sorted({start for start in map(number, lines) if start is not None})
         followed = [s for s in starts if bisect_right(times, s + REACTION) > bisect_left(times, s)]
         span = times[-1] - times[0] if len(times) > 1 else 0
         chance = min(1.0, len(times) * REACTION / span) if span else 1.0
@@ -237,7 +239,7 @@ def _off_beat(contact: Contact) -> list[int]:
 
 def _present(lines: Sequence[tuple[int, str]]) -> list[tuple[bool, int, int]]:
     """Spans in which somebody was at the machine, or nobody was, between two records of it."""
-    return [(kind == "here", time, lines[number + 1][0]) for number, (time, kind) in enumerate(lines[:-1])]
+    return [(kind == "here", time, lines[place + 1][0]) for place, (time, kind) in enumerate(lines[:-1])]
 
 
 def _placed(one: Known) -> Iterator[Hit]:
@@ -258,8 +260,9 @@ def _lines(one: Known, message: str) -> list[tuple[int, str]]:
     for hit in one.said(message):
         for line in hit.fields.get("times", "").split("\n"):
             time, _, word = line.partition(" ")
-            if time.lstrip("-").isdigit():
-                found.append((int(time), word))
+            at = number(time)
+            if at is not None:
+                found.append((at, word))
     return found
 
 

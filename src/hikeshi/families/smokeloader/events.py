@@ -15,7 +15,7 @@ from typing import Any
 
 from hikeshi.families.smokeloader import places
 from hikeshi.families.smokeloader.clues import clue, told
-from hikeshi.pack import Grade, Hit, replace
+from hikeshi.pack import Grade, Hit, iso, replace
 
 SYSMON = "microsoft-windows-sysmon/operational"
 SCHEDULER = "microsoft-windows-taskscheduler/operational"
@@ -75,7 +75,9 @@ def events(rows: Any) -> Iterator[Hit]:
         ask(gathered, found, {name: value or "" for name, value in found["fields"] or ()})
     yield from gathered.seen.values()
     for hit, lines in gathered.lists.values():
-        yield replace(hit, fields={**hit.fields, "times": "\n".join(lines), "count": str(len(lines))})
+        ran = hit.message == "smokeloader.task-ran"
+        times = {"last": lines[-1]} if ran else {"times": "\n".join(lines)}
+        yield replace(hit, fields={**hit.fields, **times, "count": str(len(lines))})
     yield from _documents(gathered)
     yield from _mismatches(gathered)
 
@@ -130,7 +132,7 @@ def _tasked(gathered: _Gathered, found: dict[str, Any], fields: Mapping[str, str
     if found["event_id"] in _RAN:
         hit = told(Grade.INDICATED, "smokeloader.task-ran", found, **said)
         hit = replace(hit, function="persistence", techniques=("T1053.005",))
-        gathered.listed((_host(found), "ran", digits), hit, found["time_text"] or "")
+        gathered.listed((_host(found), "ran", digits), hit, iso(found["time"]) or "")
 
 
 def _ended(gathered: _Gathered, found: dict[str, Any], fields: Mapping[str, str]) -> None:

@@ -36,7 +36,7 @@ class Traces:
         self.tasks: dict[str, Hit] = {}
         for one in owners:
             for hit in one.said("smokeloader.clue-file"):
-                if len(hit.fields.get("letters", "")) == 7:
+                if hit.fields.get("file") and len(hit.fields.get("letters", "")) == 7:
                     self.files.setdefault(hit.fields["letters"], hit)
             for hit in one.said("smokeloader.clue-task"):
                 self.tasks.setdefault(hit.fields.get("digits", ""), hit)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from hikeshi.families.smokeloader import builds, conduct, hosts, identified, names, seen
+from hikeshi.families.smokeloader.clues import number
 from hikeshi.families.smokeloader.hosts import Known
 from hikeshi.families.smokeloader.identified import Constant, Traces
 from hikeshi.pack import Grade, Hit, Machine, iso, replace
@@ -61,17 +62,16 @@ def _stamped(one: Known) -> Iterator[Hit]:
     libraries = {hit.item: hit for hit in reversed(one.said("smokeloader.clue-library"))}
     for hit in one.said("smokeloader.clue-file"):
         library = libraries.get(hit.item)
-        copied = ("created", "modified")
-        if library is None or not all(hit.fields.get(key) for key in copied):
+        times = [number(hit.fields.get(key)) for key in ("created", "modified")]
+        if library is None or None in times:
             continue
-        same = all(hit.fields[key] == library.fields.get(key) for key in copied)
-        if same and hit.fields.get("name_created") != hit.fields["created"]:
-            made = hit.fields.get("name_created")
+        made = number(hit.fields.get("name_created"))
+        if times == [number(library.fields.get(key)) for key in ("created", "modified")] and made != times[0]:
             fields = {
-                "file": hit.fields["file"],
-                "library": library.fields["file"],
-                "copied": iso(int(hit.fields["modified"])) or "",
-                **({"created": iso(int(made)) or ""} if made else {}),
+                "file": hit.fields.get("file", ""),
+                "library": library.fields.get("file", ""),
+                "copied": iso(times[1]) or "",
+                "created": iso(made) or "",
             }
             yield replace(
                 hit,
@@ -79,7 +79,7 @@ def _stamped(one: Known) -> Iterator[Hit]:
                 message="smokeloader.copied-times",
                 function="clean-up",
                 techniques=("T1070.006",),
-                fields=fields,
+                fields={name: value for name, value in fields.items() if value},
             )
 
 
@@ -91,7 +91,7 @@ def _labelled(one: Known) -> Iterator[Hit]:
         if label in told:
             continue
         told.add(label)
-        meant = names.resolve(label, "Microsoft", (iso(hit.time) or "") if hit.time is not None else "")
+        meant = names.resolve(label, "Microsoft", iso(hit.time) or "")
         fields = {
             "label": label,
             "reporter": meant.reporter,
