@@ -21,7 +21,7 @@ _DELIVERED, _LARGER, _FEWEST_FORMS = 10_000, 1_024, 3
 _PROXY_NAMES = 5
 # Clue -> message, function and technique of the finding it becomes beside the bot's requests.
 _PLAIN = {
-    POOL: ("smokeloader.pool", "mining", "T1496"),
+    POOL: ("smokeloader.pool", "mining", "T1496.001"),
     beside.TEAMVIEWER: ("smokeloader.teamviewer-port", "remote-desktop", "T1219"),
     beside.MANY: ("smokeloader.connection-flood", "flooding", "T1498"),
 }

@@ -17,7 +17,7 @@ from hikeshi.families.smokeloader.config import CANDIDATES
 from hikeshi.families.smokeloader.network import POOL, REQUEST, told
 from hikeshi.pack import Grade, Hit, Machine, replace
 
-KEY = "smokeloader.request-key"
+KEY, CHECK_IN, BEACON = "smokeloader.request-key", "smokeloader.check-in", "smokeloader.beacon"
 CLUES = (REQUEST, POOL, CANDIDATES)
 _MOST_REQUESTS, _MOST_CANDIDATES, _MOST_LISTED = 200_000, 65_536, 20
 _PERIOD, _TOLERANCE = 600, 90
@@ -139,9 +139,7 @@ def _named(found: Sequence[Request]) -> Iterator[Hit]:
         }
         seen = {f"{number} at {at}" for one in some if one.opened for at, number in one.opened.commands}
         fields["commands"] = ", ".join(sorted(seen)[:_MOST_LISTED])
-        made = _made(
-            some, "smokeloader.check-in", Grade.PROVEN, "registration", ("T1071.001", "T1573.001"), fields
-        )
+        made = _made(some, CHECK_IN, Grade.PROVEN, "registration", ("T1071.001", "T1573.001"), fields)
         yield replace(made, host=first.computer or first.serial)
 
 
@@ -202,7 +200,7 @@ def _flow(some: list[Request], partners: int, explorer: set[str | None]) -> Hit 
     if sure:
         fields["c2_url"] = _url(some)
     grade = Grade.STRONG if sure else Grade.INDICATED
-    return _made(some, "smokeloader.beacon", grade, "registration", ("T1071.001",), fields)
+    return _made(some, BEACON, grade, "registration", ("T1071.001",), fields)
 
 
 def _url(some: Sequence[Request]) -> str:
