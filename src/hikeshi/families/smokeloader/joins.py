@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from hikeshi.families.smokeloader import builds, conduct, hosts, identified, names, seen
+from hikeshi.families.smokeloader import builds, conduct, hosts, identified, names, seen, traffic, wire
 from hikeshi.families.smokeloader.clues import number
 from hikeshi.families.smokeloader.hosts import Known
 from hikeshi.families.smokeloader.identified import Constant, Traces
@@ -17,6 +17,9 @@ SURE = (Grade.PROVEN, Grade.STRONG)
 def joined(hits: Iterable[Hit], machines: Sequence[Machine] = ()) -> Iterator[Hit]:
     """Findings that rest on more than one hit or on what identifies a machine."""
     every = list(hits)
+    wired = list(traffic.joined(every, machines))
+    yield from wired
+    every += [hit for hit in wired if hit.message in (wire.CHECK_IN, wire.BEACON)]
     *named, nobody = hosts.known(every, machines)
     constants = builds.constants(every)
     found: dict[str, list[Hit]] = {one.host: [] for one in (*named, nobody)}
