@@ -321,7 +321,7 @@ def test_names_that_fit_the_letters_alone_say_nothing() -> None:
 
 
 def test_the_events_of_a_machine_give_name_task_and_program() -> None:
-    records = list(synth.traces(3, host="ws-11.aoba.example"))
+    records = list(synth.traces(3, host="ws-11.aoba.example", serial="4E21C0DE"))
     found = findings(judged({"events": rows_of(records)}), [machine("ws-11.aoba.example", "4E21C0DE")])
     assert said(found, "name-and-task")[0].grade is Grade.PROVEN
     assert said(found, "task-xml")[0].grade is Grade.STRONG
@@ -330,7 +330,7 @@ def test_the_events_of_a_machine_give_name_task_and_program() -> None:
 
 
 def test_the_same_events_on_a_machine_with_another_serial_do_not_name_it() -> None:
-    records = list(synth.traces(3, host="ws-11.aoba.example"))
+    records = list(synth.traces(3, host="ws-11.aoba.example", serial="4E21C0DE"))
     found = findings(judged({"events": rows_of(records)}), [machine("ws-11.aoba.example", "11112222")])
     assert said(found, "name-serial") == []
     assert {hit.grade for hit in found} >= {Grade.STRONG, Grade.INDICATED}
@@ -388,7 +388,7 @@ def test_rows_of_nothing_but_nulls_say_nothing(name: str) -> None:
 
 def test_damaged_hits_never_make_the_join_raise() -> None:
     hits, machines = build()
-    records = list(synth.traces(3, host="ws-11.aoba.example"))
+    records = list(synth.traces(3, host="ws-11.aoba.example", serial="4E21C0DE"))
     hits += judged({"events": rows_of(records)})
     chance = random.Random(11)
     for _ in range(60):
