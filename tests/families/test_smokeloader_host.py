@@ -126,6 +126,24 @@ def test_onedrives_run_value_in_a_hive() -> None:
     ]
 
 
+def test_programs_that_hives_remember() -> None:
+    bam = r"HKLM\SYSTEM\ControlSet001\Services\bam\State\UserSettings\S-1-5-21-1-2-3-1001"
+    device = PROGRAM.replace("C:", r"\Device\HarddiskVolume3")
+    cache = b"\x34\0\0\0" + PROGRAM.encode("utf-16-le") + b"\x80\0\x01" + STORE.encode("utf-16-le") + b"\0\0"
+    other = f"{PROGRAM}x".encode("utf-16-le") + b"\0\0"
+    manager = r"HKLM\SYSTEM\ControlSet001\Control\Session Manager\AppCompatCache"
+    rows = [
+        {"key": bam, "name": device, "data": "00"},
+        {"key": bam, "name": r"\Device\HarddiskVolume3\Windows\explorer.exe", "data": "00"},
+        {"key": manager, "name": "AppCompatCache", "data": (cache + other).hex()},
+        {"key": manager, "name": "AppCompatCache", "data": "no digits"},
+    ]
+    hits = judged({"registry": [{"item": item(1), "record": n, **row} for n, row in enumerate(rows)]})
+    assert [hit.fields["file"] for hit in hits] == [device, STORE, PROGRAM]
+    computed = said(findings(on(VICTIM, hits), [machine(VICTIM, SERIAL)]), "computed")
+    assert [hit.fields["agrees"] for hit in computed] == ["program, store"]
+
+
 def test_a_list_of_files_without_a_machine_finds_its_machine_by_the_serial() -> None:
     hits = judged({"files": files(item(1), PROGRAM, STORE)})
     found = findings(hits, [machine("WS-01", "AAAA0001"), machine(VICTIM, SERIAL)])
