@@ -3,72 +3,30 @@
 
 from __future__ import annotations
 
-import sys
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import hikeshi.families
-from hikeshi import flow
+import hikeshi.flow
 from hikeshi.case.saved import Saved
 from hikeshi.errors import PackError
 from hikeshi.families.manifest import read
-
-PACK = """
-# SPDX-License-Identifier: Apache-2.0
-name = "pairs"
-version = "1"
-status = "nursery"
-family = true
-wants = ["messages"]
-clues = ["pairs.half"]
-
-[attack]
-mitre = []
-
-[entry]
-messages = "letters:halves"
-join = "letters:joined"
-"""
-
-CODE = """
-from hikeshi.pack import Grade, Hit, Issue, Reason, replace, row
+from hikeshi.flow import judges
 
 
-def halves(rows):
-    for number in range(rows.num_rows):
-        found = row(rows, number)
-        if (found["subject"] or "").startswith("half"):
-            yield Hit(found["item"], Grade.WEAK, "pairs.half", found["record"], None, found["time"], family="pairs")
-        else:
-            yield Issue(found["item"], Reason.DAMAGED_RECORD, found["offset"], fields={"what": "subject"})
+@pytest.fixture(autouse=True)
+def pairs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The pack `pairs`, here and in the workers."""
+    monkeypatch.setattr(judges, "all_packs", judges.all_packs)
+    import flow.pairs_pack
 
-
-def joined(hits, machines):
-    hits = list(hits)
-    if len(hits) == 2:
-        fields = {"machines": ",".join(machine.host for machine in machines)}
-        yield replace(hits[0], message="pairs.whole", grade=Grade.PROVEN, fields=fields)
-"""
-
-
-@pytest.fixture
-def pack(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "packs" / "pairs"
-    folder.mkdir(parents=True)
-    (folder / "pack.toml").write_text(PACK.lstrip())
-    (folder / "letters.py").write_text(textwrap.dedent(CODE))
-    for lang in ("en", "ja"):
-        said = "".join(f"## pairs.{what}\n\na\n\nb\n\nc\n\n" for what in ("half", "whole"))
-        (folder / f"text.{lang}.md").write_text(
-            f"<!-- SPDX-License-Identifier: Apache-2.0 -->\n# Pairs\n\nText.\n\n{said}"
-        )
-    hikeshi.families.__path__.append(str(folder.parent))
-    yield folder
-    hikeshi.families.__path__.remove(str(folder.parent))
-    sys.modules.pop("hikeshi.families.pairs.letters", None)
+    monkeypatch.setattr(hikeshi.flow, "PRELOAD", (*hikeshi.flow.PRELOAD, "flow.pairs_pack"))
+    if flow.pairs_pack.FOLDER not in hikeshi.families.__path__:
+        hikeshi.families.__path__.append(flow.pairs_pack.FOLDER)
+    yield
+    hikeshi.families.__path__.remove(flow.pairs_pack.FOLDER)
 
 
 def _letter(folder: Path, name: str, subject: str) -> None:
@@ -79,15 +37,15 @@ def _letter(folder: Path, name: str, subject: str) -> None:
     )
 
 
-def test_clues_feed_the_join_and_nothing_else(pack: Path, tmp_path: Path) -> None:
+def test_clues_feed_the_join_and_nothing_else(tmp_path: Path) -> None:
     mail = tmp_path / "mail"
     _letter(mail, "1.eml", "half one")
-    outcome = flow.run([str(mail)], tmp_path / "case", flow.Options(), jobs=1)
+    outcome = hikeshi.flow.run([str(mail)], tmp_path / "case", hikeshi.flow.Options(), jobs=1)
     assert outcome.complete
     assert not list(Saved(tmp_path / "case").findings())
     _letter(mail, "2.eml", "half two")
     _letter(mail, "3.eml", "whole")
-    outcome = flow.run([str(mail)], tmp_path / "case", flow.Options(), jobs=1)
+    outcome = hikeshi.flow.run([str(mail)], tmp_path / "case", hikeshi.flow.Options(), jobs=1)
     saved = Saved(tmp_path / "case")
     assert [found["message"] for found in saved.findings()] == ["pairs.whole"]
     losses = [(issue["path"], issue["reason"], issue["fields"]) for issue in saved.issues()]
@@ -95,7 +53,10 @@ def test_clues_feed_the_join_and_nothing_else(pack: Path, tmp_path: Path) -> Non
     assert not outcome.complete
 
 
-def test_a_table_that_is_judged_is_wanted(pack: Path) -> None:
-    (pack / "pack.toml").write_text(PACK.lstrip().replace('wants = ["messages"]', 'wants = ["events"]'))
+def test_a_table_that_is_judged_is_wanted(tmp_path: Path) -> None:
+    folder = tmp_path / "pairs"
+    folder.mkdir()
+    written = (Path(__file__).parent / "packs" / "pairs" / "pack.toml").read_text()
+    (folder / "pack.toml").write_text(written.replace('wants = ["messages"]', 'wants = ["events"]'))
     with pytest.raises(PackError, match=r"judges messages; add it to wants"):
-        read(pack)
+        read(folder)

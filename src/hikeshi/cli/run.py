@@ -60,6 +60,10 @@ def add(verbs: Any) -> None:
         help="findings known to be harmless, with the reason of each (YAML)",
     )
     verb.add_argument(
+        "--search-keys", action="store_true",
+        help="search for keys and build constants by trial where a pack asks for it: minutes to hours",
+    )  # fmt: skip
+    verb.add_argument(
         "--from",
         dest="start",
         metavar="TIME",
@@ -70,7 +74,7 @@ def add(verbs: Any) -> None:
     )
     verb.add_argument(
         "--jobs",
-        type=_jobs,
+        type=jobs,
         default=os.cpu_count() or 1,
         metavar="N",
         help="worker processes (default: one for each processor)",
@@ -99,7 +103,7 @@ def add(verbs: Any) -> None:
     verb.set_defaults(handle=handle)
 
 
-def _jobs(text: str) -> int:
+def jobs(text: str) -> int:
     number = int(text)
     if not 1 <= number <= 1024:
         raise argparse.ArgumentTypeError("a number from 1 to 1024 is needed")
@@ -142,6 +146,7 @@ def handle(options: argparse.Namespace) -> int:
                 timezone=options.tz,
                 tlp=options.tlp,
                 languages=languages,
+                search_keys=options.search_keys,
                 passwords=tuple(options.password),
             ),
             options.jobs,
@@ -186,6 +191,11 @@ def _print(outcome: Outcome) -> None:
         missing = ", ".join(outcome.unconfined)
         print(
             f"notice: this system offers no {missing}; parsers ran with resource limits only.",
+            file=sys.stderr,
+        )
+    if outcome.keys_left:
+        print(
+            f"{outcome.keys_left:,} keys or constants can be searched for: 'hikeshi recover-key {outcome.case}'",
             file=sys.stderr,
         )
     if not outcome.complete:

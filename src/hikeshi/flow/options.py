@@ -22,4 +22,5 @@ class Options:
     timezone: str = "Asia/Tokyo"
     tlp: str = "AMBER+STRICT"
     languages: tuple[str, ...] = ("ja", "en")
+    search_keys: bool = False
     passwords: tuple[str, ...] = field(default=(), repr=False)
