@@ -8,7 +8,17 @@ import random
 import pytest
 
 import smokeloader_traffic as inert
-from hikeshi.families.smokeloader import checkin, eras, network, posts, prefixes, requestkeys, traffic, wire
+from hikeshi.families.smokeloader import (
+    asked,
+    checkin,
+    eras,
+    network,
+    posts,
+    prefixes,
+    requestkeys,
+    traffic,
+    wire,
+)
 from hikeshi.pack import Grade, Hit, KeyFound, Machine, Mark, rc4
 
 T7 = bytes.fromhex(
@@ -163,7 +173,11 @@ def test_a_key_search_takes_two_of_one_key_and_says_both_ends() -> None:
     assert (Grade.PROVEN, inert.KEY.hex(), "2", "no") == (
         key.grade, key.fields["config_key"], key.fields["opened"], key.fields["exhausted"],
     )  # fmt: skip
-    assert ["smokeloader.check-in"] * 4 == [hit.message for hit in joined([*hits, key])][1:]
+    said, *named = joined([*hits, key])
+    assert ["smokeloader.check-in"] * 4 == [hit.message for hit in named]
+    assert ("smokeloader.request-key", "key search", "91/256", "4") == (
+        said.message, *(said.fields[name] for name in ("key_source", "searched", "bots")),
+    )  # fmt: skip
     [none] = requestkeys.found(search, KeyFound([], {}, 256, 256, True, 185.0, 0.0))
     assert (requestkeys.NO_KEY, "256/256") == (none.message, none.fields["searched"])
     assert [] == list(requestkeys.found(search, KeyFound([], {}, 12, 256, False, 185.0, 0.0)))
@@ -238,3 +252,20 @@ def test_gaps_and_halves_never_raise() -> None:
         network.wanted(stream)
         for hit in judged(stream, secrets=[(inert.KEY, "given")]):
             assert hit.fields.get("bot_id") in (None, inert.Bot().id)
+
+
+def test_what_an_analyst_gives_becomes_searches() -> None:
+    body = inert.Bot().body()
+    [search] = asked.given({"body": [body.hex(), body[:12].hex()]})
+    assert (body[:43].hex(),) == search.heads
+    machine = {"name": ["WIN-PF2LPO0V4UO"], "serial": ["1CE38C10"]}
+    [task] = asked.given(machine | {"task": ["25948A1110D2E646"]})
+    assert ("md5-digits", "25948A1110D2E646", "") == (task.kind, task.begins, task.ends)
+    [names] = asked.given(machine | {"files": ["cfjeirb", "dhbtvdi"]})
+    assert ("25948A1", "37") == (names.begins, names.ends)
+    assert [] == list(asked.given({"body": ["00"]})) == list(asked.given(machine))
+
+
+def test_a_key_that_an_analyst_writes_is_tried() -> None:
+    [hit] = judged(*beacons(inert.Bot(), count=1), secrets=[(inert.KEY.hex().encode(), "analyst")])
+    assert (inert.Bot().id, "analyst") == (hit.fields["bot_id"], hit.fields["key_source"])

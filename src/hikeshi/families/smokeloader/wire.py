@@ -18,7 +18,8 @@ from hikeshi.families.smokeloader.network import POOL, REQUEST, told
 from hikeshi.pack import Grade, Hit, Machine, replace
 
 KEY, CHECK_IN, BEACON = "smokeloader.request-key", "smokeloader.check-in", "smokeloader.beacon"
-CLUES = (REQUEST, POOL, CANDIDATES)
+SEARCHED = "smokeloader.key-searched"
+CLUES = (REQUEST, POOL, CANDIDATES, SEARCHED)
 _MOST_REQUESTS, _MOST_CANDIDATES, _MOST_LISTED = 200_000, 65_536, 20
 _PERIOD, _TOLERANCE = 600, 90
 
@@ -46,7 +47,7 @@ class Request:
 def joined(every: Sequence[Hit], found: Sequence[Request], machines: Sequence[Machine] = ()) -> Iterator[Hit]:
     """Findings of all requests of the case, given with all hits of the pack."""
     explorer = {hit.fields.get("address") for hit in every if _by_explorer(hit)}
-    yield from _keys(found)
+    yield from _keys(found, [hit for hit in every if hit.message == SEARCHED])
     yield from _named(found)
     yield from _flows([one for one in found if one.opened is None], machines, explorer)
     yield from _tasks(found, machines)
@@ -63,7 +64,7 @@ def requests(every: Sequence[Hit]) -> list[Request]:
     every = sorted(every, key=order)
     asked = [hit for hit in every if hit.message == REQUEST][:_MOST_REQUESTS]
     known: dict[bytes, str] = {}
-    for hit in (*asked, *(hit for hit in every if hit.message == KEY)):
+    for hit in (*(hit for hit in every if hit.message == SEARCHED), *asked):
         if hit.fields.get("config_key"):
             known.setdefault(
                 bytes.fromhex(hit.fields["config_key"]), hit.fields.get("key_source", "key search")
@@ -104,8 +105,9 @@ def opening(candidates: Sequence[tuple[bytes, str]], bodies: Sequence[bytes]) ->
                 yield key, source
 
 
-def _keys(found: Sequence[Request]) -> Iterator[Hit]:
-    """Each key that opens requests, once."""
+def _keys(found: Sequence[Request], searched: Sequence[Hit]) -> Iterator[Hit]:
+    """Each key that opens requests, once, with what a search for it came to."""
+    answers = {hit.fields["config_key"]: hit.fields for hit in searched}
     by_key: dict[bytes, list[Request]] = {}
     for one in found:
         if one.opened:
@@ -113,12 +115,14 @@ def _keys(found: Sequence[Request]) -> Iterator[Hit]:
     for key, some in sorted(by_key.items()):
         source = some[0].opened.source if some[0].opened else ""
         bots = {one.opened.bot_id for one in some if one.opened}
+        answer = answers.get(key.hex()) or answers.get(key[::-1].hex()) or {}
         fields = {
-            "config_key": key.hex(),
-            "key_source": source,
-            "requests": str(len(some)),
-            "bots": str(len(bots)),
+            name: answer[name]
+            for name in ("searched", "exhausted", "bits", "expected_false")
+            if name in answer
         }
+        fields |= {"config_key": key.hex(), "key_source": answer.get("key_source", source)}
+        fields |= {"requests": str(len(some)), "bots": str(len(bots))}
         yield _made(some, KEY, Grade.PROVEN, None, ("T1573.001",), fields)
 
 
