@@ -15,7 +15,7 @@ from statistics import median
 from hikeshi.families.smokeloader import checkin, eras, prefixes
 from hikeshi.families.smokeloader.config import CANDIDATES
 from hikeshi.families.smokeloader.network import POOL, REQUEST, told
-from hikeshi.pack import Grade, Hit, Machine, replace
+from hikeshi.pack import Grade, Hit, Machine, rc4_streams, replace
 
 KEY, CHECK_IN, BEACON = "smokeloader.request-key", "smokeloader.check-in", "smokeloader.beacon"
 SEARCHED = "smokeloader.key-searched"
@@ -93,10 +93,8 @@ def opening(candidates: Sequence[tuple[bytes, str]], bodies: Sequence[bytes]) ->
     """The candidates, in either order of their bytes, under which a body begins as a request does."""
     import numpy as np
 
-    from hikeshi.families.smokeloader.lanes import keystreams
-
     tried = [(k, source) for key, source in candidates for k in (key, key[::-1])]
-    streams = keystreams(np.frombuffer(b"".join(key for key, _ in tried), np.uint8).reshape(-1, 4), 2)
+    streams = rc4_streams(np.frombuffer(b"".join(key for key, _ in tried), np.uint8).reshape(-1, 4), 2)
     for body in bodies:
         words = (streams ^ np.frombuffer(body[:2], np.uint8)).view("<u2")[:, 0]
         for number in np.flatnonzero((words >= checkin.WORDS.start) & (words < checkin.WORDS.stop)):
