@@ -4,6 +4,10 @@
 from __future__ import annotations
 
 import random
+import tarfile
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +24,8 @@ from hikeshi.families.smokeloader import (
     wire,
 )
 from hikeshi.pack import Grade, Hit, KeyFound, Machine, Mark, rc4
+from hikeshi.schema import Item
+from hikeshi.streams.capture import sniff, streams
 
 T7 = bytes.fromhex(
     "9e3f06c9878dfe6a5b5b6d1356a7c697b6202ca819f232d9aad65db15635acf52169dcb3c180bd1d713069503a548063236219228f41e73198a26e"
@@ -269,3 +275,28 @@ def test_what_an_analyst_gives_becomes_searches() -> None:
 def test_a_key_that_an_analyst_writes_is_tried() -> None:
     [hit] = judged(*beacons(inert.Bot(), count=1), secrets=[(inert.KEY.hex().encode(), "analyst")])
     assert (inert.Bot().id, "analyst") == (hit.fields["bot_id"], hit.fields["key_source"])
+
+
+def captures(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Every capture of the real evidence, those in archives too."""
+    for path in sorted((folder / "pcap").rglob("*")):
+        if path.name.endswith(".tar.xz"):
+            with tarfile.open(path) as archive:
+                for member in archive:
+                    file = archive.extractfile(member)
+                    if file is not None:
+                        yield member.name, file.read()
+        elif path.is_file():
+            yield path.name, path.read_bytes()
+
+
+def test_silent_on_all_real_captures(real_evidence: Path) -> None:
+    """1,516 captures with 2,027 streams that nobody of us made."""
+    seen = 0
+    for name, data in captures(real_evidence):
+        item = Item("1" * 64, name, len(data), BytesIO(data))
+        for stream in streams(item) if sniff(data[:65536], name) else ():
+            seen += 1
+            assert not network.wanted(stream), name
+            assert [] == list(network.judged(stream)), name
+    assert seen > 2000
