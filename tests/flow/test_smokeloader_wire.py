@@ -50,7 +50,7 @@ def test_without_a_key_the_bots_are_told_apart_but_not_named(tmp_path: Path) -> 
     assert {"http://payload.example/a1.exe"} == {f["fields"]["task_url"] for f in urls}
 
 
-def test_a_key_in_memory_names_all_three(tmp_path: Path) -> None:
+def test_a_key_in_memory_names_all_three_and_shares_none_of_them(tmp_path: Path) -> None:
     evidence = tmp_path / "evidence"
     evidence.mkdir()
     (evidence / "gateway.pcap").write_bytes(capture())
@@ -68,16 +68,28 @@ def test_a_key_in_memory_names_all_three(tmp_path: Path) -> None:
     assert not any(one["message"] in ("smokeloader.request", "smokeloader.key-candidates") for one in found)
     maco = [json.loads(line) for line in (tmp_path / "case/export/internal/maco.jsonl").read_text().splitlines()]
     assert smokeloader_config.URLS in [[http["uri"] for http in one.get("http", ())] for one in maco]
-
-
-def test_nothing_of_a_victim_is_shared(tmp_path: Path) -> None:
-    evidence = tmp_path / "evidence"
-    evidence.mkdir()
-    (evidence / "gateway.pcap").write_bytes(capture())
-    (evidence / "pagefile.bin").write_bytes(memory())
-    run([str(evidence)], tmp_path / "case", Options(), 1)
     shared = b"".join(path.read_bytes() for path in sorted((tmp_path / "case/export/share").iterdir()))
     for bot in BOTS:
         for secret in (bot.id, bot.serial, bot.computer):
             assert secret.encode() not in shared
     assert b"gate.example" in shared
+
+
+def test_other_victims_of_a_seized_server_are_listed_only_when_asked_for(tmp_path: Path) -> None:
+    lines = [
+        f"{client} - - [01/May/2018:{minute // 60:02d}:{minute % 60:02d}:0{number} +0000]"
+        ' "POST /gate/ HTTP/1.1" 404 7 "-" "-"'
+        for minute in range(0, 300, 10)
+        for number, client in enumerate(("192.0.2.77", "198.51.100.9", "203.0.113.7"))
+    ]
+    (tmp_path / "access.log").write_text("\n".join(lines) + "\n")
+
+    def listed(**asked: Any) -> list[str]:
+        run([str(tmp_path / "access.log")], tmp_path / "case", Options(**asked), 1)
+        found = findings(tmp_path / "case")
+        assert 1 == sum(one["message"] == "smokeloader.panel-gate" for one in found)
+        return sorted(one["fields"]["client"] for one in found if one["message"] == "smokeloader.panel-client")
+
+    assert [] == listed()
+    assert ["203.0.113.7"] == listed(own=("203.0.113.0/24",))
+    assert ["192.0.2.77", "198.51.100.9", "203.0.113.7"] == listed(cert=True)
