@@ -190,8 +190,8 @@ def test_a_key_search_takes_two_of_one_key_and_says_both_ends() -> None:
 
 
 def test_nothing_is_searched_for_harmless_bodies() -> None:
-    for name, streams in inert.harmless().items():
-        assert [] == list(requestkeys.jobs(judged(*streams))), name
+    for name, some in inert.harmless().items():
+        assert [] == list(requestkeys.jobs(judged(*some))), name
 
 
 @pytest.mark.parametrize("name", inert.harmless())
