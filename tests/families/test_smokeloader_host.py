@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hikeshi import schema
-from hikeshi.families.smokeloader import builds, clues, events, identity, memory, synth
+from hikeshi.families.smokeloader import builds, clues, events, hosts, identity, memory, synth
 from hikeshi.pack import Grade, Hit, Issue, KeyFound, LogRecord, Machine, Region
 from smokeloader_machines import clues as judged
 from smokeloader_machines import events as rows_of
@@ -256,6 +256,19 @@ def test_two_builds_are_not_linked() -> None:
     assert said(found, "same-build") == []
 
 
+def test_a_deciphered_request_alone_gives_ground_for_a_search_and_then_links_its_machine() -> None:
+    of = identity.bot_id("WS-31", 0x0BADF00D, "5EED0001")
+    fields = {"bot_id": of, "computer": "WS-31", "client": "192.0.2.31"}
+    request = Hit(item(6), Grade.WEAK, "smokeloader.request", 4, family="smokeloader", fields=fields)
+    hits, machines = build()
+    asked = list(builds.jobs([request], []))
+    assert [(job.before, job.after, job.begins) for job in asked] == [("WS-31", "5EED0001", of[:32])]
+    found = findings([*hits, request, constant("0BADF00D")], machines)
+    named = said(found, "id-computed")
+    assert [(hit.host, hit.grade) for hit in named] == [("WS-31", Grade.PROVEN)]
+    assert {hit.fields["count"] for hit in said(found, "same-build")} == {"4"}
+
+
 def constant(value: str) -> Hit:
     fields = {"config_constant": value}
     return Hit(item(7), Grade.STRONG, "smokeloader.constant", family="smokeloader", fields=fields)
@@ -297,6 +310,21 @@ def test_the_same_events_on_a_machine_with_another_serial_do_not_name_it() -> No
     found = findings(judged({"events": rows_of(records)}), [machine("ws-11.aoba.example", "11112222")])
     assert said(found, "name-serial") == []
     assert {hit.grade for hit in found} >= {Grade.STRONG, Grade.INDICATED}
+
+
+def test_a_machine_is_meant_by_its_short_name_or_by_its_serial() -> None:
+    *known, _ = hosts.known(
+        [], [machine("ws-11.aoba.example", "4E21C0DE"), machine("ws-12.aoba.example", "90AB12CD")]
+    )
+    named = [
+        Hit(item(1), Grade.WEAK, "smokeloader.x", host=host) for host in ("WS-11", "90AB12CD", "WS-13", None)
+    ]
+    assert [hit.host for hit in hosts.placed(named, known)] == [
+        "ws-11.aoba.example",
+        "ws-12.aoba.example",
+        "WS-13",
+        None,
+    ]
 
 
 def test_defenders_name_is_a_claim_with_its_meaning() -> None:

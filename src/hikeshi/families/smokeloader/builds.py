@@ -12,8 +12,8 @@ from hikeshi.families.smokeloader.identified import Constant, Traces, computed, 
 from hikeshi.pack import Grade, Hit, KeyFound, KeySearch, Machine, replace
 
 CONSTANT = "smokeloader.constant"
-# Pairs of file names that are searched for on one machine: each costs a whole search.
-PAIRS = 2
+# Names, serials and pairs of file names that are tried on one machine: each costs a whole search.
+NAMES, PAIRS = 4, 2
 
 
 def constants(hits: Sequence[Hit]) -> tuple[Constant, ...]:
@@ -41,16 +41,19 @@ def jobs(hits: Sequence[Hit], machines: Sequence[Machine]) -> Iterator[KeySearch
 
 def _asked(one: Known, traces: Traces, given: dict[str, Hit]) -> Iterator[KeySearch]:
     """By a bot id, by the digits of a task, or by the two file names, whichever says most."""
-    for computer in one.computers:
-        for serial in one.serials:
-            whole = [of for of in sorted(given) if of[32:] == serial.value]
+    own = [of for of in sorted(given) if given[of] in one.hits]
+    serials = list(dict.fromkeys((*(of[32:] for of in own), *(serial.value for serial in one.serials))))
+    named = [s for s in serials if any(name.endswith(identity.serial_letters(s)) for name in traces.files)]
+    for computer in one.computers[:NAMES]:
+        for serial in (named or serials)[:NAMES]:
+            whole = [of for of in (own or sorted(given)) if of[32:] == serial]
             if whole:
-                yield _search(one, computer, serial.value, given[whole[0]], whole[0][:32], "", "bot-id")
+                yield _search(one, computer, serial, given[whole[0]], whole[0][:32], "", "bot-id")
             elif traces.tasks:
                 digits = min(traces.tasks)
-                yield _search(one, computer, serial.value, traces.tasks[digits], digits, "", "task")
+                yield _search(one, computer, serial, traces.tasks[digits], digits, "", "task")
             else:
-                yield from _pairs(one, traces, computer, serial.value)
+                yield from _pairs(one, traces, computer, serial)
 
 
 def _pairs(one: Known, traces: Traces, computer: str, serial: str) -> Iterator[KeySearch]:

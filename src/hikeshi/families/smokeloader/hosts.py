@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from hikeshi.families.smokeloader import identity
-from hikeshi.pack import Hit, Machine
+from hikeshi.pack import Hit, Machine, replace
 
 # More names or serials than a machine has; what lies beyond is not tried.
 MOST = 64
@@ -40,28 +40,61 @@ class Known:
 def known(hits: Iterable[Hit], machines: Sequence[Machine]) -> list[Known]:
     """Every machine with what is its own; last comes the one without a name, for what belongs to none."""
     every = sorted(hits, key=_order)
-    machines = sorted(machines, key=lambda machine: machine.host)
-    names = {
-        name.casefold(): machine.host
-        for machine in machines
-        if machine.host
-        for name in (machine.host, *machine.aliases)
-    }
-    for hit in every:
-        if hit.host:
-            names.setdefault(hit.host.casefold(), hit.host)
-    unnamed = [mark for machine in machines if not machine.host for mark in machine.marks]
+    names = _names(every, machines)
     found = {host: Known(host) for host in sorted(set(names.values()))}
     only = next(iter(found)) if len(found) == 1 else ""
     nobody = Known("")
     for hit in every:
-        host = names.get((hit.host or "").casefold(), only)
+        host = names.get(_called(hit).casefold(), "") or only
         (found[host] if host else nobody).hits.append(hit)
-    rest = tuple(Serial(mark.value, "unnamed", mark.item) for mark in unnamed if mark.kind == "volume-serial")
     by_host = {machine.host: machine for machine in machines}
+    unnamed = by_host.get("", Machine("")).marks
+    rest = tuple(Serial(mark.value, "unnamed", mark.item) for mark in unnamed if mark.kind == "volume-serial")
     for one in found.values():
         _fill(one, by_host.get(one.host, Machine(one.host)), nobody.hits, rest)
     return [*found.values(), nobody]
+
+
+def _names(hits: Iterable[Hit], machines: Sequence[Machine]) -> dict[str, str]:
+    """What machines are called, in lower case, and what they are called here: full names win over short ones."""
+    names: dict[str, str] = {}
+    for machine in sorted(machines, key=lambda machine: machine.host):
+        for name in (machine.host, *machine.aliases) if machine.host else ():
+            names.setdefault(name.casefold(), machine.host)
+    told = sorted({name for hit in hits if (name := _called(hit))}, key=lambda name: ("." not in name, name))
+    for called in (name for name in told if "." in name):
+        names.setdefault(called.casefold(), called)
+    short: dict[str, set[str]] = {}
+    for host in names.values():
+        short.setdefault((identity.computer_name(host) or "").casefold(), set()).add(host)
+    for computer, meant in short.items():
+        if computer and len(meant) == 1:
+            names.setdefault(computer, *meant)
+    for called in told:
+        names.setdefault(called.casefold(), called)
+    return names
+
+
+def _called(hit: Hit) -> str:
+    """The machine a hit names: its host, or the computer name beside a bot id."""
+    computer = hit.fields.get("computer") if hit.fields.get("bot_id") else None
+    return hit.host or computer or ""
+
+
+def placed(hits: Iterable[Hit], machines: Sequence[Known]) -> Iterator[Hit]:
+    """The hits with the machines of the case they mean: by name, by the name Windows gives itself, or by serial."""
+    hosts = {one.host.casefold() for one in machines}
+    for hit in hits:
+        called = (hit.host or "").upper()
+        meant = [
+            one.host
+            for one in machines
+            if called and (called in one.computers or called in (serial.value for serial in one.serials))
+        ]
+        if len(meant) == 1 and called.casefold() not in hosts:
+            yield replace(hit, host=meant[0])
+        else:
+            yield hit
 
 
 def _fill(one: Known, machine: Machine, nobodys: list[Hit], rest: tuple[Serial, ...]) -> None:

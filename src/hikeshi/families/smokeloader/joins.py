@@ -17,7 +17,8 @@ SURE = (Grade.PROVEN, Grade.STRONG)
 def joined(hits: Iterable[Hit], machines: Sequence[Machine] = ()) -> Iterator[Hit]:
     """Findings that rest on more than one hit or on what identifies a machine."""
     every = list(hits)
-    wired = list(traffic.joined(every, machines))
+    *named, _ = hosts.known(every, machines)
+    wired = list(hosts.placed(traffic.joined(every, machines), named))
     yield from wired
     every += [hit for hit in wired if hit.message in (wire.CHECK_IN, wire.BEACON)]
     *named, nobody = hosts.known(every, machines)

@@ -80,10 +80,14 @@ def shown(name: str, value: Any, lang: str) -> str:
 
 
 def table(lang: str) -> str:
-    """All lines as a Markdown table, one field a row."""
-    known = lines()
-    rows = [f"| | {' | '.join(line.name for line in known)} |", "|---" * (len(known) + 1) + "|"]
-    for field in fields(Line)[1:]:
-        cells = [shown(field.name, getattr(line, field.name), lang).replace("|", "\\|") for line in known]
-        rows.append(f"| `{field.name}` | {' | '.join(cells)} |")
+    """All lines as a Markdown table: what is known of each, and what nobody published."""
+    heads = {"en": ("line", "known", "source"), "ja": ("系統", "知られていること", "出典")}[lang]
+    rows = [f"| {' | '.join((heads[0], heads[1], UNKNOWN[lang], heads[2]))} |", "|---|---|---|---|"]
+    names = [field.name for field in fields(Line)[3:]]
+    for line in lines():
+        known = [name for name in names if getattr(line, name) is not None]
+        said = "<br>".join(f"`{name}` {shown(name, getattr(line, name), lang)}" for name in known)
+        unknown = ", ".join(f"`{name}`" for name in names if name not in known)
+        cells = (line.name, said or "–", unknown or "–", f"{line.source}. {line.sureness}")
+        rows.append(f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |")
     return "\n".join(rows) + "\n"
