@@ -8,8 +8,11 @@ import random
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import smokeloader_config
 import smokeloader_traffic as inert
+from flow.test_keysearching import fewer
 from hikeshi.flow import Options, run
 
 BOTS = [inert.Bot(f"WS-0{n}", f"1CE38C1{n}") for n in range(3)]
@@ -22,12 +25,12 @@ def findings(case: Path) -> list[dict[str, Any]]:
     return [found for line in lines if (found := json.loads(line))["family"] == "smokeloader"]
 
 
-def capture() -> bytes:
+def capture(key: bytes = inert.KEY) -> bytes:
     """Three bots of one build behind one address, four requests each."""
     made = inert.Network()
     for number, bot in enumerate(BOTS):
         for turn in range(4):
-            body = bot.body(seed=turn + 1)
+            body = bot.body(key, seed=turn + 1)
             answer = inert.answer(404, inert.TASK if turn == 2 else inert.PAGE)
             made.talk(turn * 600 + number * 70, CLIENT, [(inert.post("2018-03", body), answer)])
     return made.data
@@ -93,3 +96,33 @@ def test_other_victims_of_a_seized_server_are_listed_only_when_asked_for(tmp_pat
     assert [] == listed()
     assert ["203.0.113.7"] == listed(own=("203.0.113.0/24",))
     assert ["192.0.2.77", "198.51.100.9", "203.0.113.7"] == listed(cert=True)
+
+
+def test_a_search_names_all_three_and_a_second_run_needs_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fewer(monkeypatch)
+    (tmp_path / "gateway.pcap").write_bytes(capture(bytes.fromhex("03000123")))
+    evidence = [str(tmp_path / "gateway.pcap")]
+    assert run(evidence, tmp_path / "case", Options(), 1).keys_left == 1
+    assert "smokeloader.check-in" not in {one["message"] for one in findings(tmp_path / "case")}
+    run(evidence, tmp_path / "case", Options(search_keys=True), 1)
+    once = findings(tmp_path / "case")
+    named = [one for one in once if one["message"] == "smokeloader.check-in"]
+    assert {(bot.serial, bot.id) for bot in BOTS} == {(one["host"], one["fields"]["bot_id"]) for one in named}
+    [key] = [one for one in once if one["message"] == "smokeloader.request-key"]
+    assert ("proven", "03000123", "key search", "3") == (
+        key["grade"], *(key["fields"][name] for name in ("config_key", "key_source", "bots")),
+    )  # fmt: skip
+    run(evidence, tmp_path / "case", Options(), 1)
+    assert once == findings(tmp_path / "case")
+
+
+def test_that_no_key_fits_is_said_only_when_all_were_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fewer(monkeypatch)
+    (tmp_path / "gateway.pcap").write_bytes(capture())
+    run([str(tmp_path / "gateway.pcap")], tmp_path / "case", Options(search_keys=True), 1)
+    [none] = [one for one in findings(tmp_path / "case") if one["message"] == "smokeloader.no-request-key"]
+    assert ("weak", "yes", "2") == (none["grade"], none["fields"]["exhausted"], none["fields"]["bodies"])
