@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hikeshi.codecs.aes import cfb_decrypt, ofb_decrypt, ofb_keystream
 from hikeshi.codecs.codepage import Reading, read_text
+from hikeshi.codecs.keysearch import rc4_pairs, rc4_streams
 from hikeshi.codecs.mask import mask
 from hikeshi.codecs.rc4 import rc4
 from hikeshi.codecs.times import filetime, iso
@@ -50,6 +51,8 @@ __all__ = [
     "ofb_decrypt",
     "ofb_keystream",
     "rc4",
+    "rc4_pairs",
+    "rc4_streams",
     "read_text",
     "replace",
     "row",

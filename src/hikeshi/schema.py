@@ -480,6 +480,7 @@ class Reason(enum.StrEnum):
     MISSING_EXTRA = "missing-extra"
     NOT_TAKEN_OUT = "not-taken-out"
     SEARCH_LIMIT = "search-limit"
+    KEY_SEARCH = "key-search-open"
 
 
 class Grade(enum.StrEnum):

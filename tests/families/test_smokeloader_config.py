@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import smokeloader_config as inert
-from hikeshi.families.smokeloader import config, entries, lanes, strings
+from hikeshi.families.smokeloader import config, entries, strings
 from hikeshi.pack import Grade, Hit, rc4
 
 T1 = bytes.fromhex("E7FBFBFFB5A0A0E2E0FCFBEAFCFBA2FCEAFDF9E6ECEABFBEBDBABFBAA1FDFAA0") + bytes.fromhex("EFC11A5F")
@@ -54,13 +54,6 @@ def test_t3() -> None:
 
 def test_t4() -> None:
     assert b"user32" == rc4(bytes.fromhex("29c5bde6"), bytes.fromhex("b216179f2337"))
-
-
-def test_lanes_equal_plain_rc4() -> None:
-    chance = random.Random(3)
-    keys = [bytes(4), b"\xff" * 4, b"Key\0", *(chance.randbytes(4) for _ in range(5000))]
-    made = lanes.keystreams(np.frombuffer(b"".join(keys), np.uint8).reshape(-1, 4), 9)
-    assert [rc4(key, bytes(9)) for key in keys] == [bytes(row) for row in made]
 
 
 CODECS = pytest.mark.parametrize("codec", ["X-FF", "X-E4", "R4"])

@@ -4,12 +4,28 @@
 from __future__ import annotations
 
 import random
+import tarfile
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
 
 import pytest
 
 import smokeloader_traffic as inert
-from hikeshi.families.smokeloader import checkin, eras, network, posts, prefixes, requestkeys, traffic, wire
+from hikeshi.families.smokeloader import (
+    asked,
+    checkin,
+    eras,
+    network,
+    posts,
+    prefixes,
+    requestkeys,
+    traffic,
+    wire,
+)
 from hikeshi.pack import Grade, Hit, KeyFound, Machine, Mark, rc4
+from hikeshi.schema import Item
+from hikeshi.streams.capture import sniff, streams
 
 T7 = bytes.fromhex(
     "9e3f06c9878dfe6a5b5b6d1356a7c697b6202ca819f232d9aad65db15635acf52169dcb3c180bd1d713069503a548063236219228f41e73198a26e"
@@ -163,15 +179,19 @@ def test_a_key_search_takes_two_of_one_key_and_says_both_ends() -> None:
     assert (Grade.PROVEN, inert.KEY.hex(), "2", "no") == (
         key.grade, key.fields["config_key"], key.fields["opened"], key.fields["exhausted"],
     )  # fmt: skip
-    assert ["smokeloader.check-in"] * 4 == [hit.message for hit in joined([*hits, key])][1:]
+    said, *named = joined([*hits, key])
+    assert ["smokeloader.check-in"] * 4 == [hit.message for hit in named]
+    assert ("smokeloader.request-key", "key search", "91/256", "4") == (
+        said.message, *(said.fields[name] for name in ("key_source", "searched", "bots")),
+    )  # fmt: skip
     [none] = requestkeys.found(search, KeyFound([], {}, 256, 256, True, 185.0, 0.0))
     assert (requestkeys.NO_KEY, "256/256") == (none.message, none.fields["searched"])
     assert [] == list(requestkeys.found(search, KeyFound([], {}, 12, 256, False, 185.0, 0.0)))
 
 
 def test_nothing_is_searched_for_harmless_bodies() -> None:
-    for name, streams in inert.harmless().items():
-        assert [] == list(requestkeys.jobs(judged(*streams))), name
+    for name, some in inert.harmless().items():
+        assert [] == list(requestkeys.jobs(judged(*some))), name
 
 
 @pytest.mark.parametrize("name", inert.harmless())
@@ -238,3 +258,45 @@ def test_gaps_and_halves_never_raise() -> None:
         network.wanted(stream)
         for hit in judged(stream, secrets=[(inert.KEY, "given")]):
             assert hit.fields.get("bot_id") in (None, inert.Bot().id)
+
+
+def test_what_an_analyst_gives_becomes_searches() -> None:
+    body = inert.Bot().body()
+    [search] = asked.given({"body": [body.hex(), body[:12].hex()]})
+    assert (body[:43].hex(),) == search.heads
+    machine = {"name": ["WIN-PF2LPO0V4UO"], "serial": ["1CE38C10"]}
+    [task] = asked.given(machine | {"task": ["25948A1110D2E646"]})
+    assert ("md5-digits", "25948A1110D2E646", "") == (task.kind, task.begins, task.ends)
+    [names] = asked.given(machine | {"files": ["cfjeirb", "dhbtvdi"]})
+    assert ("25948A1", "37") == (names.begins, names.ends)
+    assert [] == list(asked.given({"body": ["00"]})) == list(asked.given(machine))
+
+
+def test_a_key_that_an_analyst_writes_is_tried() -> None:
+    [hit] = judged(*beacons(inert.Bot(), count=1), secrets=[(inert.KEY.hex().encode(), "analyst")])
+    assert (inert.Bot().id, "analyst") == (hit.fields["bot_id"], hit.fields["key_source"])
+
+
+def captures(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Every capture of the real evidence, those in archives too."""
+    for path in sorted((folder / "pcap").rglob("*")):
+        if path.name.endswith(".tar.xz"):
+            with tarfile.open(path) as archive:
+                for member in archive:
+                    file = archive.extractfile(member)
+                    if file is not None:
+                        yield member.name, file.read()
+        elif path.is_file():
+            yield path.name, path.read_bytes()
+
+
+def test_silent_on_all_real_captures(real_evidence: Path) -> None:
+    """1,516 captures with 2,027 streams that nobody of us made."""
+    seen = 0
+    for name, data in captures(real_evidence):
+        item = Item("1" * 64, name, len(data), BytesIO(data))
+        for stream in streams(item) if sniff(data[:65536], name) else ():
+            seen += 1
+            assert not network.wanted(stream), name
+            assert [] == list(network.judged(stream)), name
+    assert seen > 2000

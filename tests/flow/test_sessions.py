@@ -129,4 +129,4 @@ def test_passwords_that_are_not_tried_are_counted() -> None:
     settings = [("item", {"config_password": "\n".join(f"{n:05}" for n in range(5000))})]
     secrets, left = opening.known_secrets(settings, ["mine"])
     assert (4097, 904) == (len(secrets), left)
-    assert ("mine", "analyst") == secrets[-1]
+    assert (b"mine", "analyst") == secrets[-1]

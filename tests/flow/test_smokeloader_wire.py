@@ -8,8 +8,11 @@ import random
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import smokeloader_config
 import smokeloader_traffic as inert
+from flow.test_keysearching import fewer
 from hikeshi.flow import Options, run
 
 BOTS = [inert.Bot(f"WS-0{n}", f"1CE38C1{n}") for n in range(3)]
@@ -22,12 +25,12 @@ def findings(case: Path) -> list[dict[str, Any]]:
     return [found for line in lines if (found := json.loads(line))["family"] == "smokeloader"]
 
 
-def capture() -> bytes:
+def capture(key: bytes = inert.KEY) -> bytes:
     """Three bots of one build behind one address, four requests each."""
     made = inert.Network()
     for number, bot in enumerate(BOTS):
         for turn in range(4):
-            body = bot.body(seed=turn + 1)
+            body = bot.body(key, seed=turn + 1)
             answer = inert.answer(404, inert.TASK if turn == 2 else inert.PAGE)
             made.talk(turn * 600 + number * 70, CLIENT, [(inert.post("2018-03", body), answer)])
     return made.data
@@ -50,7 +53,7 @@ def test_without_a_key_the_bots_are_told_apart_but_not_named(tmp_path: Path) -> 
     assert {"http://payload.example/a1.exe"} == {f["fields"]["task_url"] for f in urls}
 
 
-def test_a_key_in_memory_names_all_three(tmp_path: Path) -> None:
+def test_a_key_in_memory_names_all_three_and_shares_none_of_them(tmp_path: Path) -> None:
     evidence = tmp_path / "evidence"
     evidence.mkdir()
     (evidence / "gateway.pcap").write_bytes(capture())
@@ -68,16 +71,58 @@ def test_a_key_in_memory_names_all_three(tmp_path: Path) -> None:
     assert not any(one["message"] in ("smokeloader.request", "smokeloader.key-candidates") for one in found)
     maco = [json.loads(line) for line in (tmp_path / "case/export/internal/maco.jsonl").read_text().splitlines()]
     assert smokeloader_config.URLS in [[http["uri"] for http in one.get("http", ())] for one in maco]
-
-
-def test_nothing_of_a_victim_is_shared(tmp_path: Path) -> None:
-    evidence = tmp_path / "evidence"
-    evidence.mkdir()
-    (evidence / "gateway.pcap").write_bytes(capture())
-    (evidence / "pagefile.bin").write_bytes(memory())
-    run([str(evidence)], tmp_path / "case", Options(), 1)
     shared = b"".join(path.read_bytes() for path in sorted((tmp_path / "case/export/share").iterdir()))
     for bot in BOTS:
         for secret in (bot.id, bot.serial, bot.computer):
             assert secret.encode() not in shared
     assert b"gate.example" in shared
+
+
+def test_other_victims_of_a_seized_server_are_listed_only_when_asked_for(tmp_path: Path) -> None:
+    lines = [
+        f"{client} - - [01/May/2018:{minute // 60:02d}:{minute % 60:02d}:0{number} +0000]"
+        ' "POST /gate/ HTTP/1.1" 404 7 "-" "-"'
+        for minute in range(0, 300, 10)
+        for number, client in enumerate(("192.0.2.77", "198.51.100.9", "203.0.113.7"))
+    ]
+    (tmp_path / "access.log").write_text("\n".join(lines) + "\n")
+
+    def listed(**asked: Any) -> list[str]:
+        run([str(tmp_path / "access.log")], tmp_path / "case", Options(**asked), 1)
+        found = findings(tmp_path / "case")
+        assert 1 == sum(one["message"] == "smokeloader.panel-gate" for one in found)
+        return sorted(one["fields"]["client"] for one in found if one["message"] == "smokeloader.panel-client")
+
+    assert [] == listed()
+    assert ["203.0.113.7"] == listed(own=("203.0.113.0/24",))
+    assert ["192.0.2.77", "198.51.100.9", "203.0.113.7"] == listed(cert=True)
+
+
+def test_a_search_names_all_three_and_a_second_run_needs_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fewer(monkeypatch)
+    (tmp_path / "gateway.pcap").write_bytes(capture(bytes.fromhex("03000123")))
+    evidence = [str(tmp_path / "gateway.pcap")]
+    assert run(evidence, tmp_path / "case", Options(), 1).keys_left == 1
+    assert "smokeloader.check-in" not in {one["message"] for one in findings(tmp_path / "case")}
+    run(evidence, tmp_path / "case", Options(search_keys=True), 1)
+    once = findings(tmp_path / "case")
+    named = [one for one in once if one["message"] == "smokeloader.check-in"]
+    assert {(bot.serial, bot.id) for bot in BOTS} == {(one["host"], one["fields"]["bot_id"]) for one in named}
+    [key] = [one for one in once if one["message"] == "smokeloader.request-key"]
+    assert ("proven", "03000123", "key search", "3") == (
+        key["grade"], *(key["fields"][name] for name in ("config_key", "key_source", "bots")),
+    )  # fmt: skip
+    run(evidence, tmp_path / "case", Options(), 1)
+    assert once == findings(tmp_path / "case")
+
+
+def test_that_no_key_fits_is_said_only_when_all_were_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fewer(monkeypatch)
+    (tmp_path / "gateway.pcap").write_bytes(capture())
+    run([str(tmp_path / "gateway.pcap")], tmp_path / "case", Options(search_keys=True), 1)
+    [none] = [one for one in findings(tmp_path / "case") if one["message"] == "smokeloader.no-request-key"]
+    assert ("weak", "yes", "2") == (none["grade"], none["fields"]["exhausted"], none["fields"]["bodies"])

@@ -147,6 +147,24 @@ class State:
                 return
         os.unlink(scratch)
 
+    def forget(self, task: str) -> None:
+        """Remove the done-file of a task whose result is not to be trusted."""
+        (self._root / "done" / task).unlink(missing_ok=True)
+
+    def note(self, name: str, value: Any) -> None:
+        """Remember a value under a name in place of what was remembered before."""
+        descriptor, scratch = tempfile.mkstemp(dir=self.scratch)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            json.dump(value, file, sort_keys=True)
+        os.replace(scratch, self._root / f"{name}.json")
+
+    def noted(self, name: str) -> Any:
+        """What is remembered under a name, or None."""
+        try:
+            return json.loads((self._root / f"{name}.json").read_bytes())
+        except (FileNotFoundError, ValueError):
+            return None
+
     def add_listing(self, listing: list[Any]) -> None:
         """Remember what one argument held."""
         data = json.dumps(listing, sort_keys=True).encode()

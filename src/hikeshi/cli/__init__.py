@@ -12,7 +12,9 @@ from importlib import import_module
 from hikeshi import __version__
 from hikeshi.errors import EngineError, HikeshiError, UsageError
 
-VERBS = ("run", "show", "explain", "report", "export", "verify", "packs", "ledger", "demo", "selftest")
+VERBS = (
+    "run", "show", "explain", "report", "export", "verify", "packs", "ledger", "recover-key", "demo", "selftest",
+)  # fmt: skip
 
 FAILED, USAGE, PARTIAL, FOUND, INTERRUPTED = 1, 2, 3, 10, 130
 
@@ -46,7 +48,7 @@ def parser() -> Parser:
     top.add_argument("--version", action="version", version=f"hikeshi {__version__}")
     verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=Parser)
     for verb in VERBS:
-        import_module(f"hikeshi.cli.{verb}").add(verbs)
+        import_module(f"hikeshi.cli.{verb.replace('-', '_')}").add(verbs)
     for name, verb_parser in verbs.choices.items():
         if name != "ledger":
             verb_parser.add_argument("--json", action="store_true", help="print the result as JSON")

@@ -8,7 +8,12 @@ import time
 
 from hikeshi.flow import Progress
 
-_STEPS = {"reading": "reading evidence", "judging": "judging", "saving": "writing the case and its report"}
+_STEPS = {
+    "reading": "reading evidence",
+    "judging": "judging",
+    "keys": "searching keys",
+    "saving": "writing the case and its report",
+}
 
 
 class Bar:
@@ -49,4 +54,5 @@ def _share(progress: Progress, seconds: float) -> str:
         amount = f"{progress.done / 1e6:,.0f}/{progress.met / 1e6:,.0f} MB"
     else:
         amount = f"{progress.done:,}/{progress.met:,} {progress.unit}"
-    return f" {bar} {share:4.0%} {amount} {seconds:,.0f} s"
+    left = "" if progress.left is None else f", about {progress.left:,.0f} s left"
+    return f" {bar} {share:4.0%} {amount} {seconds:,.0f} s{left}"

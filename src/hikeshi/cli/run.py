@@ -60,6 +60,17 @@ def add(verbs: Any) -> None:
         help="findings known to be harmless, with the reason of each (YAML)",
     )
     verb.add_argument(
+        "--own", action="append", type=_range_of, default=[], metavar="RANGE",
+        help="your network, as 203.0.113.0/24: in logs of a seized server these addresses are listed, others counted",
+    )  # fmt: skip
+    verb.add_argument(
+        "--cert", action="store_true", help="list all victims in logs of a seized server, not only one's own"
+    )
+    verb.add_argument(
+        "--search-keys", action="store_true",
+        help="search for keys and build constants by trial where a pack asks for it: minutes to hours",
+    )  # fmt: skip
+    verb.add_argument(
         "--from",
         dest="start",
         metavar="TIME",
@@ -70,7 +81,7 @@ def add(verbs: Any) -> None:
     )
     verb.add_argument(
         "--jobs",
-        type=_jobs,
+        type=jobs,
         default=os.cpu_count() or 1,
         metavar="N",
         help="worker processes (default: one for each processor)",
@@ -99,11 +110,22 @@ def add(verbs: Any) -> None:
     verb.set_defaults(handle=handle)
 
 
-def _jobs(text: str) -> int:
+def jobs(text: str) -> int:
     number = int(text)
     if not 1 <= number <= 1024:
         raise argparse.ArgumentTypeError("a number from 1 to 1024 is needed")
     return number
+
+
+def _range_of(text: str) -> str:
+    import ipaddress
+
+    try:
+        return str(ipaddress.ip_network(text, strict=False))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no address range; give one such as 203.0.113.0/24"
+        ) from error
 
 
 def _zone(text: str) -> str:
@@ -142,6 +164,9 @@ def handle(options: argparse.Namespace) -> int:
                 timezone=options.tz,
                 tlp=options.tlp,
                 languages=languages,
+                search_keys=options.search_keys,
+                own=tuple(sorted(set(options.own))),
+                cert=options.cert,
                 passwords=tuple(options.password),
             ),
             options.jobs,
@@ -186,6 +211,11 @@ def _print(outcome: Outcome) -> None:
         missing = ", ".join(outcome.unconfined)
         print(
             f"notice: this system offers no {missing}; parsers ran with resource limits only.",
+            file=sys.stderr,
+        )
+    if outcome.keys_left:
+        print(
+            f"{outcome.keys_left:,} keys or constants can be searched for: 'hikeshi recover-key {outcome.case}'",
             file=sys.stderr,
         )
     if not outcome.complete:

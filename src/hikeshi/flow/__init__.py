@@ -7,6 +7,7 @@ import dataclasses
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from hikeshi.flow import rules as rule_sets
 from hikeshi.flow import searching
 from hikeshi.flow.correlating import Correlating
 from hikeshi.flow.judging import Judging
+from hikeshi.flow.keyasking import Keyasking
+from hikeshi.flow.keysearching import Pace
 from hikeshi.flow.opening import Opening
 from hikeshi.flow.options import Options
 from hikeshi.flow.reading import Reading
@@ -36,7 +39,7 @@ PRELOAD = ("hikeshi.flow.tasks", "hikeshi.flow.judges", "hikeshi.flow.searches",
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: what was new, what was reused, and whether all evidence was fully read."""
+    """How a run ended: what was new or reused, whether all evidence was fully read, which key searches are left."""
 
     case: Path
     read: int
@@ -45,6 +48,7 @@ class Outcome:
     complete: bool
     totals: dict[str, Any]
     unconfined: tuple[str, ...] = ()
+    keys_left: int = 0
 
 
 @dataclass
@@ -55,6 +59,7 @@ class Progress:
     done: int = 0
     met: int = 0
     unit: str = "B"
+    left: float | None = None
     tell: Callable[[Progress], None] = field(default=lambda _: None)
 
 
@@ -124,9 +129,12 @@ def _examine(
             correlating.take(reply)
         merged = merge(out, state, tree, results)
         opening = Opening(state, pool, options.passwords)
-        opening.offer(results, [*judging.hits(results), *reading.searching.hits(results)])
-        for reply in pool.replies():
-            opening.take(reply)
+        known = [*judging.hits(results), *reading.searching.hits(results)]
+        opening.judge(results, known)
+        asking = Keyasking(state, options.search_keys, jobs, partial(_tell_keys, progress))
+        keys = asking.offer([*known, *opening.hits()], merged.places, merged.machines)
+        if keys:
+            opening.judge(results, [*known, *keys])
     progress.step = "saving"
     progress.tell(progress)
     hits = [
@@ -135,6 +143,7 @@ def _examine(
         *opening.hits(),
         *reading.scan_hits(tree.places),
         *reading.searching.hits(results),
+        *keys,
     ]
     losses = [
         *judging.losses(results, tree.places),
@@ -142,6 +151,7 @@ def _examine(
         *opening.losses(tree.places),
         *reading.scan_losses(tree.places),
         *reading.searching.losses(results, tree.places),
+        *asking.losses,
     ]
     account = save(
         out,
@@ -163,6 +173,7 @@ def _examine(
                 opening.judged,
                 reading.scanned,
                 reading.searching.searched,
+                asking.searched,
             )
         ),
         reused=sum(
@@ -178,6 +189,7 @@ def _examine(
         complete=case_evidence.complete(tree.tree) and not losses,
         totals=account["totals"],
         unconfined=tuple(sorted(pool.missing)),
+        keys_left=asking.left,
     )
 
 
@@ -204,6 +216,12 @@ def _tell_reading(progress: Progress, reading: Reading) -> None:
 def _tell_judging(progress: Progress, judging: Judging) -> None:
     progress.step, progress.unit = "judging", "logs"
     progress.done, progress.met = judging.judged, judging.offered
+    progress.tell(progress)
+
+
+def _tell_keys(progress: Progress, pace: Pace) -> None:
+    progress.step, progress.unit = "keys", "shards"
+    progress.done, progress.met, progress.left = pace.done, pace.met, pace.left
     progress.tell(progress)
 
 

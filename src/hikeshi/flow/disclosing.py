@@ -20,7 +20,7 @@ from hikeshi.errors import CaseError, UsageError
 from hikeshi.evidence.source import Source
 from hikeshi.evidence.zip_sealed import FIRST
 from hikeshi.flow import PRELOAD, searching
-from hikeshi.flow.opening import known_secrets
+from hikeshi.flow.opening import known_secrets, told
 from hikeshi.flow.reaching import Evidence, blocks, reach
 
 REVEAL = "hikeshi.flow.again:reveal"
@@ -47,7 +47,7 @@ def reveal(case: Path, reference: str, evidence: Sequence[str], passwords: Seque
         pool = kept.enter_context(Pool(1, PRELOAD))
         for item in sorted({secret.item for secret in found}):
             own = [secret for secret in found if secret.item == item]
-            arguments = {"secrets": secrets, **_asked(saved, item, own)}
+            arguments = {"secrets": told(secrets), **_asked(saved, item, own)}
             source, path = reach(saved, item, Evidence(evidence, passwords, pool, kept))
             decoded = _decoded(item, path, source, arguments, pool)
             values |= {(item, masked): value for masked, value in decoded.items()}

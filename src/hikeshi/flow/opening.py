@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Judges the streams that packs asked to keep, again whenever the case holds other passwords than before."""
+"""Judges the streams that packs asked to keep, again whenever the case holds other passwords or keys than before."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ from hikeshi.schema import Reason
 KEPT = "kept"
 WORK = "hikeshi.flow.sessions:judge"
 _MOST = 4096
+_KEY = re.compile(r"(?:[0-9A-Fa-f]{2}){1,256}")
+Secret = tuple[bytes, str]
 
 
 class Opening:
@@ -32,19 +35,25 @@ class Opening:
         self.reused = 0
         self.judged = 0
 
-    def offer(self, results: Mapping[str, Done], hits: Iterable[Mapping[str, Any]]) -> None:
-        """Queue the kept streams of every item; `hits` are what may hold passwords: settings of malware."""
+    def judge(self, results: Mapping[str, Done], hits: Iterable[Mapping[str, Any]]) -> None:
+        """Judge the kept streams of every item; `hits` are what may hold passwords or keys: settings of malware.
+
+        With other hits the streams are judged anew, and what was said before is forgotten.
+        """
+        self._tasks.clear()
         parts = {item: done["parts"][KEPT] for item, done in sorted(results.items()) if KEPT in done["parts"]}
         if not parts:
             return
         found = ((hit["item"], hit["fields"]) for hit in hits if hit["family"])
         secrets, self._left = known_secrets(found, self._passwords)
-        salted = "\n".join(f"{text}\0{source}" for text, source in secrets).encode("utf-8", "replace")
+        salted = "\n".join(f"{text}\0{source}" for text, source in told(secrets)).encode()
         known = hashlib.scrypt(salted, salt=self._state.salt(), n=4096, r=8, p=1, dklen=16).hex()
         for item, part in parts.items():
             self._submit(item, part, known, secrets)
+        for reply in self._pool.replies():
+            self._take(reply)
 
-    def _submit(self, item: str, part: str, known: str, secrets: Sequence[tuple[str, str]]) -> None:
+    def _submit(self, item: str, part: str, known: str, secrets: Sequence[Secret]) -> None:
         task = task_id("sessions", FORM, self._asking, item, part, known)
         self._tasks[task] = item
         if self._state.usable(task):
@@ -54,11 +63,10 @@ class Opening:
         size = path.stat().st_size
         limits = Limits(silence=600 + size / 100_000, wall=3600 + size / 10_000)
         self._pool.submit(
-            Task(WORK, [Unit(task, {}, [file_opener(str(path))])], {"secrets": secrets}, limits)
+            Task(WORK, [Unit(task, {}, [file_opener(str(path))])], {"secrets": told(secrets)}, limits)
         )
 
-    def take(self, reply: Reply) -> None:
-        """Keep what a task says."""
+    def _take(self, reply: Reply) -> None:
         task = reply.unit.key
         parts = self._work.setdefault(task, Parts(self._state, "hits"))
         if reply.message:
@@ -102,13 +110,25 @@ class Opening:
 
 def known_secrets(
     settings: Iterable[tuple[str, Mapping[str, str]]], passwords: Iterable[str]
-) -> tuple[list[tuple[str, str]], int]:
-    """Passwords with their sources, settings of malware (item, fields) first; and how many were left out."""
-    found = {(text, item) for item, fields in settings for text in _passwords(fields)}
-    secrets = [(text, f"settings in {item[:12]}") for text, item in sorted(found)]
-    given = [(text, "analyst") for text in sorted(set(passwords))]
+) -> tuple[list[Secret], int]:
+    """Passwords and keys with their sources, settings of malware (item, fields) first; and how many were left out."""
+    found = {(secret, item) for item, fields in settings for secret in _secrets(fields)}
+    secrets = [(secret, f"settings in {item[:12]}") for secret, item in sorted(found)]
+    given = [(_bytes(text), "analyst") for text in sorted(set(passwords))]
     return secrets[:_MOST] + given, max(0, len(secrets) - _MOST)
 
 
-def _passwords(fields: Mapping[str, str]) -> list[str]:
-    return [text for text in fields.get("config_password", "").split("\n") if text]
+def told(secrets: Iterable[Secret]) -> list[tuple[str, str]]:
+    """Secrets as a worker is told them: hexadecimal, with their sources."""
+    return [(secret.hex(), source) for secret, source in secrets]
+
+
+def _secrets(fields: Mapping[str, str]) -> list[bytes]:
+    """Passwords, and keys written in hexadecimal."""
+    passwords = [_bytes(text) for text in fields.get("config_password", "").split("\n") if text]
+    keys = [text for text in fields.get("config_key", "").split("\n") if _KEY.fullmatch(text)]
+    return [*passwords, *map(bytes.fromhex, keys)]
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

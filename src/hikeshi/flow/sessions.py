@@ -78,9 +78,9 @@ def _either(marks: list[list[Any]]) -> Callable[[bool], list[Any]]:
 
 
 def judge(arguments: Mapping[str, Any], units: Units) -> Iterator[tuple[Mapping[str, Any], bytes]]:
-    """Judge kept streams with the packs and the passwords found in the case; a unit's file is the part."""
+    """Judge kept streams with the packs and the passwords and keys found in the case; a unit's file is the part."""
     judging = [judged for pack in packs() if (judged := entry(pack, "sessions"))]
-    secrets = [(text.encode("utf-8", "surrogatepass"), source) for text, source in arguments["secrets"]]
+    secrets = [(bytes.fromhex(text), source) for text, source in arguments["secrets"]]
     for index, (_, (file,)) in enumerate(units):
         for stream in _unpacked(file):
             hits = (hit for judged in judging for hit in judged(stream, secrets, _moments(stream)))

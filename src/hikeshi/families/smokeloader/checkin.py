@@ -19,6 +19,7 @@ COMMANDS = range(10001, 10016)
 HEAD, NAMED, SEARCHED = 43, 59, 60
 # Request keys in public write-ups, as they lie in memory: dword 0x8FC255EC in "smokeloader-analysis".
 KNOWN = ((bytes.fromhex("EC55C28F"), "published"),)
+_DIGITS = re.compile(rb"[0-9A-Fa-f]{8}")
 _ID = re.compile(rb"[0-9A-F]{40}")
 _NAME = re.compile(rb"[!-~]{1,15}\0+")
 
@@ -60,9 +61,10 @@ def fits(head: bytes) -> bool:
 
 
 def orders(secrets: Sequence[tuple[bytes, str]]) -> list[tuple[bytes, str]]:
-    """Keys of four bytes in both orders, published ones first, each once."""
+    """Keys of four bytes in both orders, published ones first, each once; eight digits are taken for four bytes."""
     tried: dict[bytes, str] = {}
-    for key, source in (*KNOWN, *secrets):
+    for secret, source in (*KNOWN, *secrets):
+        key = bytes.fromhex(secret.decode()) if _DIGITS.fullmatch(secret) else secret
         if len(key) == 4:
             tried.setdefault(key, source)
             tried.setdefault(key[::-1], f"{source}, bytes reversed")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""RC4 under many 4-byte keys side by side, and where in raw bytes a key that lies there itself gives a known text.
+"""Where in raw bytes a 4-byte RC4 key that lies there itself gives a known text.
 
 NumPy is imported when it is used: listing packs loads nothing heavy.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hikeshi.pack import rc4_pairs, rc4_streams
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -15,50 +17,8 @@ if TYPE_CHECKING:
     Bytes = NDArray[np.uint8]
     Places = NDArray[np.intp]
 
-LANES = 4096
 SHORTEST, LONGEST = 10, 120
 _LOOKED_AT = 12
-
-
-def keystreams(keys: Bytes, count: int) -> Bytes:
-    """The first bytes of the RC4 key stream of each key: a row a key."""
-    import numpy as np
-
-    out = np.empty((len(keys), count), np.uint8)
-    for at in range(0, len(keys), LANES):
-        out[at : at + LANES] = _block(np.ascontiguousarray(keys[at : at + LANES].T), count)
-    return out
-
-
-def _block(keys: Bytes, count: int) -> Bytes:
-    import numpy as np
-
-    lanes = keys.shape[1]
-    state = np.repeat(np.arange(256, dtype=np.uint8)[:, None], lanes, axis=1)
-    flat, lane = state.reshape(-1), np.arange(lanes, dtype=np.intp)
-    j, place = np.zeros(lanes, np.uint8), np.empty(lanes, np.intp)
-
-    def swap(i: int) -> Bytes:
-        np.multiply(j, lanes, out=place, dtype=np.intp, casting="unsafe")
-        np.add(place, lane, out=place)
-        other = flat.take(place)
-        flat[place] = state[i]
-        state[i] = other
-        return other
-
-    for i in range(256):
-        j += state[i]
-        j += keys[i % len(keys)]
-        swap(i)
-    j[:] = 0
-    out = np.empty((lanes, count), np.uint8)
-    for number in range(count):
-        i = (number + 1) & 255
-        mine = state[i].copy()
-        j += mine
-        place_of_sum = (mine + swap(i)).astype(np.intp) * lanes + lane
-        out[:, number] = flat.take(place_of_sum)
-    return out
 
 
 def rich(data: Bytes, places: Places) -> Places:
@@ -91,8 +51,11 @@ def link_places(data: Bytes, places: Places, before: bool = False) -> Places:
     if not len(places):
         return places
     keys = data[places[:, None] + np.arange(-4 if before else 1, 0 if before else 5)]
-    cipher = data[places[:, None] + np.arange(1 if before else 5, 8 if before else 12)]
-    plain = keystreams(keys, 7) ^ cipher
+    first = places + (1 if before else 5)
+    pairs = rc4_pairs(keys)
+    likely = (pairs & 0xFF == data[first] ^ ord("h")) & (pairs >> 8 == data[first + 1] ^ ord("t"))
+    places, keys, first = places[likely], keys[likely], first[likely]
+    plain = rc4_streams(keys, 7) ^ data[first[:, None] + np.arange(7)]
     good = np.zeros(len(places), bool)
     for start in (b"http://", b"https:/"):
         good |= (plain == np.frombuffer(start, np.uint8)).all(axis=1)

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hikeshi.families.smokeloader.lanes import keystreams, link_places, rich
-from hikeshi.pack import rc4
+from hikeshi.families.smokeloader.lanes import link_places, rich
+from hikeshi.pack import rc4, rc4_pairs, rc4_streams
 
 if TYPE_CHECKING:
     from hikeshi.families.smokeloader.lanes import Bytes, Places
@@ -69,13 +69,19 @@ def lists(data: bytes, offset: int = 0) -> list[Strings]:
 
 
 def _printable(data: Bytes, places: Places) -> Iterator[int]:
+    """The places whose first bytes are printable under their key: two of them are tried on all, the rest on few."""
     import numpy as np
 
-    for start in range(0, len(places), 1 << 14):
-        some = places[start : start + (1 << 14)]
-        keys = data[some[:, None] + np.arange(-4, 0)]
-        plain = keystreams(keys, _SHORTEST_FIRST) ^ data[some[:, None] + np.arange(1, 1 + _SHORTEST_FIRST)]
-        yield from map(int, some[((plain >= 0x20) & (plain < 0x7F)).all(axis=1)])
+    keys = data[places[:, None] + np.arange(-4, 0)]
+    pairs = rc4_pairs(keys)
+    two = (
+        np.stack((pairs & 0xFF, pairs >> 8), axis=1).astype(np.uint8)
+        ^ data[places[:, None] + np.arange(1, 3)]
+    )
+    likely = ((two >= 0x20) & (two < 0x7F)).all(axis=1)
+    places, keys = places[likely], keys[likely]
+    plain = rc4_streams(keys, _SHORTEST_FIRST) ^ data[places[:, None] + np.arange(1, 1 + _SHORTEST_FIRST)]
+    yield from map(int, places[((plain >= 0x20) & (plain < 0x7F)).all(axis=1)])
 
 
 def strings(data: bytes, at: int, key: bytes, offset: int = 0) -> Strings | None:

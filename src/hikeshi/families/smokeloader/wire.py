@@ -15,10 +15,11 @@ from statistics import median
 from hikeshi.families.smokeloader import checkin, eras, prefixes
 from hikeshi.families.smokeloader.config import CANDIDATES
 from hikeshi.families.smokeloader.network import POOL, REQUEST, told
-from hikeshi.pack import Grade, Hit, Machine, replace
+from hikeshi.pack import Grade, Hit, Machine, rc4_streams, replace
 
 KEY, CHECK_IN, BEACON = "smokeloader.request-key", "smokeloader.check-in", "smokeloader.beacon"
-CLUES = (REQUEST, POOL, CANDIDATES)
+SEARCHED = "smokeloader.key-searched"
+CLUES = (REQUEST, POOL, CANDIDATES, SEARCHED)
 _MOST_REQUESTS, _MOST_CANDIDATES, _MOST_LISTED = 200_000, 65_536, 20
 _PERIOD, _TOLERANCE = 600, 90
 
@@ -46,7 +47,7 @@ class Request:
 def joined(every: Sequence[Hit], found: Sequence[Request], machines: Sequence[Machine] = ()) -> Iterator[Hit]:
     """Findings of all requests of the case, given with all hits of the pack."""
     explorer = {hit.fields.get("address") for hit in every if _by_explorer(hit)}
-    yield from _keys(found)
+    yield from _keys(found, [hit for hit in every if hit.message == SEARCHED])
     yield from _named(found)
     yield from _flows([one for one in found if one.opened is None], machines, explorer)
     yield from _tasks(found, machines)
@@ -63,7 +64,7 @@ def requests(every: Sequence[Hit]) -> list[Request]:
     every = sorted(every, key=order)
     asked = [hit for hit in every if hit.message == REQUEST][:_MOST_REQUESTS]
     known: dict[bytes, str] = {}
-    for hit in (*asked, *(hit for hit in every if hit.message == KEY)):
+    for hit in (*(hit for hit in every if hit.message == SEARCHED), *asked):
         if hit.fields.get("config_key"):
             known.setdefault(
                 bytes.fromhex(hit.fields["config_key"]), hit.fields.get("key_source", "key search")
@@ -92,10 +93,8 @@ def opening(candidates: Sequence[tuple[bytes, str]], bodies: Sequence[bytes]) ->
     """The candidates, in either order of their bytes, under which a body begins as a request does."""
     import numpy as np
 
-    from hikeshi.families.smokeloader.lanes import keystreams
-
     tried = [(k, source) for key, source in candidates for k in (key, key[::-1])]
-    streams = keystreams(np.frombuffer(b"".join(key for key, _ in tried), np.uint8).reshape(-1, 4), 2)
+    streams = rc4_streams(np.frombuffer(b"".join(key for key, _ in tried), np.uint8).reshape(-1, 4), 2)
     for body in bodies:
         words = (streams ^ np.frombuffer(body[:2], np.uint8)).view("<u2")[:, 0]
         for number in np.flatnonzero((words >= checkin.WORDS.start) & (words < checkin.WORDS.stop)):
@@ -104,8 +103,9 @@ def opening(candidates: Sequence[tuple[bytes, str]], bodies: Sequence[bytes]) ->
                 yield key, source
 
 
-def _keys(found: Sequence[Request]) -> Iterator[Hit]:
-    """Each key that opens requests, once."""
+def _keys(found: Sequence[Request], searched: Sequence[Hit]) -> Iterator[Hit]:
+    """Each key that opens requests, once, with what a search for it came to."""
+    answers = {hit.fields["config_key"]: hit.fields for hit in searched}
     by_key: dict[bytes, list[Request]] = {}
     for one in found:
         if one.opened:
@@ -113,12 +113,14 @@ def _keys(found: Sequence[Request]) -> Iterator[Hit]:
     for key, some in sorted(by_key.items()):
         source = some[0].opened.source if some[0].opened else ""
         bots = {one.opened.bot_id for one in some if one.opened}
+        answer = answers.get(key.hex()) or answers.get(key[::-1].hex()) or {}
         fields = {
-            "config_key": key.hex(),
-            "key_source": source,
-            "requests": str(len(some)),
-            "bots": str(len(bots)),
+            name: answer[name]
+            for name in ("searched", "exhausted", "bits", "expected_false")
+            if name in answer
         }
+        fields |= {"config_key": key.hex(), "key_source": answer.get("key_source", source)}
+        fields |= {"requests": str(len(some)), "bots": str(len(bots))}
         yield _made(some, KEY, Grade.PROVEN, None, ("T1573.001",), fields)
 
 
