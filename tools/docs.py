@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hikeshi import cli, schema, words
 from hikeshi.families import packs
+from hikeshi.families.smokeloader import lines
 
 DOCS = Path(__file__).parents[1] / "docs"
 MARK = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -43,7 +44,7 @@ def pack(lang: str) -> str:
 def generated(key: str) -> str:
     """The text of one generated part."""
     kind, _, name = key.partition(":")
-    return {"help": help_of, "table": table, "packs": pack}[kind](name)
+    return {"help": help_of, "lines": lines.table, "table": table, "packs": pack}[kind](name)
 
 
 def render(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hikeshi.codecs.aes import cfb_decrypt, ofb_decrypt, ofb_keystream
 from hikeshi.codecs.codepage import Reading, read_text
-from hikeshi.codecs.keysearch import rc4_pairs
+from hikeshi.codecs.keysearch import rc4_pairs, rc4_streams
 from hikeshi.codecs.mask import mask
 from hikeshi.codecs.rc4 import rc4
 from hikeshi.codecs.task_xml import Task
@@ -56,6 +56,7 @@ __all__ = [
     "rc4",
     "rc4_pairs",
     "read_task",
+    "rc4_streams",
     "read_text",
     "replace",
     "row",
@@ -68,18 +69,21 @@ ARTEFACTS = ("autostart", "disk", "file-system", "mail", "memory", "network-capt
 # Security 4688, 4657 and 4663 (learn.microsoft.com documents each event on a page of its own).
 FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "account": ("User", "SubjectUserName"),
+        "account": ("User", "SubjectUserName", "UserContext", "UserName"),
         "address": ("DestinationIp", "DestAddress"),
         "command_line": ("CommandLine",),
-        "file": ("TargetFilename", "ObjectName"),
+        "file": ("TargetFilename", "ObjectName", "ImageLoaded"),
+        "label": ("Threat Name",),
         "log": ("Channel",),
         "name": ("DestinationHostname", "QueryName"),
         "parent": ("ParentImage", "ParentProcessName"),
         "parent_command_line": ("ParentCommandLine",),
         "port": ("DestinationPort", "DestPort"),
-        "program": ("Image", "NewProcessName", "ProcessName"),
+        "program": ("Image", "NewProcessName", "ProcessName", "SourceImage"),
         "registry_data": ("Details", "NewValue"),
         "registry_path": ("TargetObject", "ObjectName"),
+        "target": ("TargetImage",),
+        "task": ("TaskName",),
     }
 )
 

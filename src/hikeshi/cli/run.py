@@ -60,6 +60,13 @@ def add(verbs: Any) -> None:
         help="findings known to be harmless, with the reason of each (YAML)",
     )
     verb.add_argument(
+        "--own", action="append", type=_range_of, default=[], metavar="RANGE",
+        help="your network, as 203.0.113.0/24: in logs of a seized server these addresses are listed, others counted",
+    )  # fmt: skip
+    verb.add_argument(
+        "--cert", action="store_true", help="list all victims in logs of a seized server, not only one's own"
+    )
+    verb.add_argument(
         "--search-keys", action="store_true",
         help="search for keys and build constants by trial where a pack asks for it: minutes to hours",
     )  # fmt: skip
@@ -110,6 +117,17 @@ def jobs(text: str) -> int:
     return number
 
 
+def _range_of(text: str) -> str:
+    import ipaddress
+
+    try:
+        return str(ipaddress.ip_network(text, strict=False))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no address range; give one such as 203.0.113.0/24"
+        ) from error
+
+
 def _zone(text: str) -> str:
     from zoneinfo import ZoneInfo
 
@@ -147,6 +165,8 @@ def handle(options: argparse.Namespace) -> int:
                 tlp=options.tlp,
                 languages=languages,
                 search_keys=options.search_keys,
+                own=tuple(sorted(set(options.own))),
+                cert=options.cert,
                 passwords=tuple(options.password),
             ),
             options.jobs,

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
+from hikeshi.flow.options import Options
 from hikeshi.pack import Machine, Mark
 from hikeshi.reconstruct.hosts import hosts
 
@@ -28,3 +29,9 @@ def machines(query: Query) -> tuple[Machine, ...]:
     found = [Machine(row["host"], tuple(row["aliases"]), tuple(marks.pop(row["host"], ()))) for row in known]
     unnamed = marks.pop("", [])
     return (*found, Machine("", (), tuple(unnamed))) if unnamed else tuple(found)
+
+
+def asked(options: Options) -> Machine:
+    """What the analyst says of the network, as marks of no machine: its address ranges, and whether all are listed."""
+    marks = [Mark("own-range", text, "") for text in options.own]
+    return Machine("", (), (*marks, *([Mark("list-everyone", "yes", "")] if options.cert else [])))

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 class Options:
     """The options of a run that change its result; case.json holds them, of passwords only how many there were.
 
-    `start` and `end` bound the findings, both included: ISO texts in UTC with microseconds.
+    `start` and `end` bound the findings, both included: ISO texts in UTC with microseconds. `own` are address ranges of
+    the examiner's network; with `cert` victims in logs of servers are listed that are not in them.
     """
 
     rules: tuple[str, ...] = ()
@@ -23,4 +24,6 @@ class Options:
     tlp: str = "AMBER+STRICT"
     languages: tuple[str, ...] = ("ja", "en")
     search_keys: bool = False
+    own: tuple[str, ...] = ()
+    cert: bool = False
     passwords: tuple[str, ...] = field(default=(), repr=False)

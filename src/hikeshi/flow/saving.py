@@ -18,7 +18,7 @@ from hikeshi.detect.suppress import Suppressions
 from hikeshi.families import Pack, fingerprint, packs
 from hikeshi.flow.belonging import belonging
 from hikeshi.flow.deciding import Decided, decide
-from hikeshi.flow.machines import machines
+from hikeshi.flow.machines import asked, machines
 from hikeshi.flow.options import Options
 from hikeshi.flow.placing import places
 from hikeshi.flow.reporting import write_exports, write_report
@@ -95,7 +95,8 @@ def save(
     query = Database(out).rows
     where = merged.places
     every = [*belonging(hits, query), *item_hits(rules, merged.placed)]
-    decided = decide(every, where, merged.machines, options, suppressions)
+    known_machines = (*merged.machines, asked(options))
+    decided = decide(every, where, known_machines, options, suppressions)
     found = decided.findings
     tables.write_rows(out, "correlated", decided.correlated)
     tables.write_rows(out, "suppressed", decided.suppressed)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["rc4_pairs"]
+__all__ = ["rc4_pairs", "rc4_streams"]
 
 
 def rc4_pairs(keys: NDArray[np.uint8]) -> NDArray[np.uint16]:
@@ -20,3 +20,10 @@ def rc4_pairs(keys: NDArray[np.uint8]) -> NDArray[np.uint16]:
     from hikeshi.codecs.keysearch.kernels import pairs
 
     return pairs(keys)
+
+
+def rc4_streams(keys: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """The first `size` keystream bytes under each 4-byte key (one a row)."""
+    from hikeshi.codecs.keysearch.rc4_numpy import keystreams
+
+    return keystreams(keys, size)
