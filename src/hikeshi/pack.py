@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hikeshi.codecs.aes import cfb_decrypt, ofb_decrypt, ofb_keystream
 from hikeshi.codecs.codepage import Reading, read_text
 from hikeshi.codecs.mask import mask
+from hikeshi.codecs.programs import Layout, Section
 from hikeshi.codecs.rc4 import rc4
 from hikeshi.codecs.task_xml import Task
 from hikeshi.codecs.task_xml import parse as read_task
@@ -30,15 +31,18 @@ __all__ = [
     "Grade",
     "Hit",
     "Issue",
+    "Layout",
     "LogRecord",
     "Machine",
     "Mark",
     "PackRule",
+    "Program",
     "Reading",
     "Reason",
     "Region",
     "Rule",
     "Search",
+    "Section",
     "Task",
     "cfb_decrypt",
     "event_fields",
@@ -125,6 +129,15 @@ class PackRule:
     function: str | None
     techniques: tuple[str, ...]
     fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program file for who asks: its bytes, and where the parts of each program in it lie in memory."""
+
+    item: str
+    bytes: bytes
+    layouts: tuple[Layout, ...]
 
 
 def machine_of(machines: Iterable[Machine], host: str | None) -> Machine | None:
