@@ -17,6 +17,7 @@ from hikeshi.codecs.rc4 import rc4
 from hikeshi.codecs.task_xml import Task
 from hikeshi.codecs.task_xml import parse as read_task
 from hikeshi.codecs.times import filetime, iso
+from hikeshi.codecs.zones import in_utc
 from hikeshi.schema import TABLES, Grade, Hit, Issue, Reason, Region, Rule, Search
 from hikeshi.words import FUNCTIONS
 
@@ -48,6 +49,7 @@ __all__ = [
     "event_fields",
     "filetime",
     "hit",
+    "in_utc",
     "iso",
     "log_source",
     "machine_of",
@@ -150,10 +152,13 @@ def machine_of(machines: Iterable[Machine], host: str | None) -> Machine | None:
 
 
 def row(rows: pa.Table, number: int) -> dict[str, Any]:
-    """One row of a table as a mapping, its time in microseconds."""
-    found: dict[str, Any] = rows.slice(number, 1).to_pylist()[0]
-    if "time" in found:
-        found["time"] = rows.column("time")[number].value
+    """One row of a table as a mapping, its times in microseconds."""
+    import pyarrow as pa
+
+    found = {}
+    for one, column in zip(rows.schema, rows.columns, strict=True):
+        value = column[number]
+        found[one.name] = value.value if pa.types.is_timestamp(one.type) else value.as_py()
     return found
 
 

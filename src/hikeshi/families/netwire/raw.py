@@ -104,7 +104,7 @@ def _file(region: Region, found: stack.Residue, file: Described) -> Hit:
 def keylogs(region: Region) -> Iterator[Hit]:
     """Every run of a key log in the region, and every window in which something was typed.
 
-    Times are the machine's local time: `time_text` has them, `time` is left to who knows the zone.
+    They are clues: clocks.py makes findings of them, for times are the machine's local time.
     """
     for found in carve(region.bytes, region.offset):
         times = [segment.time_text for segment in found.segments if segment.time_text]
@@ -117,7 +117,7 @@ def keylogs(region: Region) -> Iterator[Hit]:
             "anchors": str(found.anchors),
         }
         grade = Grade.PROVEN if times else Grade.STRONG
-        yield _keys(region, "netwire.key-log-text", found.offset, times[0] if times else None, grade, fields)
+        yield _keys(region, "netwire.key-log-clue", found.offset, times[0] if times else None, grade, fields)
         for segment in found.segments:
             if segment.keys and not segment.started:
                 yield _typed(region, segment, grade)
@@ -130,7 +130,7 @@ def _typed(region: Region, segment: keylog.Segment, grade: Grade) -> Hit:
         "keys": str(segment.keys), "bytes": str(segment.length), "typed": secret,
         "login": "yes" if segment.login else None,
     }  # fmt: skip
-    return _keys(region, "netwire.typed", segment.offset, segment.time_text, grade, fields)
+    return _keys(region, "netwire.typed-clue", segment.offset, segment.time_text, grade, fields)
 
 
 def _keys(
