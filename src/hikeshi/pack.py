@@ -37,6 +37,7 @@ __all__ = [
     "Machine",
     "Mark",
     "PackRule",
+    "PlacedFile",
     "Program",
     "Reading",
     "Reason",
@@ -118,6 +119,19 @@ class Machine:
     host: str
     aliases: tuple[str, ...] = ()
     marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlacedFile:
+    """One file a pack's synth.py invents: its path on the machine, when it was written, its size, and inert bytes.
+
+    Without bytes it stands in a listing only: programs are never written.
+    """
+
+    path: str
+    time: int
+    size: int
+    data: bytes | None = None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ HOUR = 3_600_000_000
     [
         ("UTC", 0), ("Asia/Tokyo", 9), ("Tokyo Standard Time", 9), ("+09:00", 9), ("UTC+9", 9), ("GMT-0330", -3.5),
         ("Europe/Berlin", 2), ("W. Europe Standard Time", 2), ("Pacific Standard Time", -7),
+        ("+01:00 W. Europe Standard Time", 2), ("+09:00 Tokyo Standard Time", 9), ("-03:30 Nowhere Time", -3.5),
     ],
 )  # fmt: skip
 def test_noon(zone: str, hours: float) -> None:
@@ -26,7 +27,18 @@ def test_noon(zone: str, hours: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "zone", ["", "Nowhere/Land", "../../etc/passwd", "/etc/localtime", "+99:00", "JST?", "a\0b"]
+    "zone",
+    [
+        "",
+        "Nowhere/Land",
+        "../../etc/passwd",
+        "/etc/localtime",
+        "+99:00",
+        "JST?",
+        "a\0b",
+        "+09:00x",
+        "Nowhere +09:00",
+    ],
 )
 def test_a_zone_that_is_not_known(zone: str) -> None:
     assert in_utc(NOON, zone) is None

@@ -312,8 +312,12 @@ def _bent(text: str, chance: random.Random) -> str | None:
     )
 
 
-def test_the_collection_is_inert_and_the_same_each_time() -> None:
-    one, again, other = synth.collection(1), synth.collection(1), synth.collection(2)
-    assert one == again
-    assert one != other
-    assert all(data.startswith((b"<?xml", b"0|")) for data in one.values())
+def test_the_files_of_the_synthetic_machine_are_found() -> None:
+    made = list(synth.files(1, "ito"))
+    listed = table(
+        "files", ({"path": one.path, "kind": "file", "bytes": one.size, "modified": one.time} for one in made)
+    )
+    hits = [replace(hit, host="mac-02") for hit in host.files(listed)]
+    assert len(hits) == len(made)
+    told_ = told(joined(hits, zoned("Asia/Tokyo")))
+    assert {("spool", "indicated", name) for name in spool.TECHNIQUES} == set(told_)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Local clocks as UTC, in a zone as machines name theirs: IANA's name, Windows' key name, or an offset.
+"""Local clocks as UTC, in a zone as machines name theirs: IANA's name, Windows' key name, an offset, or "+09:00 name".
 
 Windows' names and the IANA zone of each: Unicode CLDR, windowsZones.xml (territory 001); the common ones of it.
 """
@@ -52,9 +52,10 @@ _WINDOWS = {
 def in_utc(clock: datetime, zone: str) -> int | None:
     """Microseconds since 1970 of a local clock in a zone; None for a zone not known here.
 
-    A clock that the zone showed twice is the first of the two.
+    A clock that the zone showed twice is the first of the two. An offset before a name counts where that is not known.
     """
-    found = _zone(zone)
+    offset, _, name = zone.partition(" ")
+    found = (_zone(name) if _OFFSET.fullmatch(offset) and name else None) or _zone(zone) or _zone(offset)
     return None if found is None else (clock.replace(tzinfo=found) - EPOCH) // timedelta(microseconds=1)
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Inert traces of machines on which the backdoor would run: text only, reserved names, no program.
 
-`traces` are events of a Linux machine; `collection` is what a triage collection holds of a macOS machine.
+`traces` are events of a Linux machine, `files` what lies on a macOS machine.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
-from hikeshi.pack import LogRecord
+from hikeshi.pack import LogRecord, PlacedFile
 
 CHANNEL, PROVIDER = "Linux-Sysmon/Operational", "Linux-Sysmon"
 START = 1_710_204_060_000_000  # 2024-03-12 00:41:00 UTC
 JST = timezone(timedelta(hours=9))
-SECOND, MINUTE, HOUR = 1_000_000, 60_000_000, 3_600_000_000
+SECOND, MINUTE = 1_000_000, 60_000_000
 KINDS = (("ss", "sst"), ("kk", "kkt"), ("aa", "aat"), ("dd", "ddt"))
 PROGRAM = "Library/Dropbox/quicklookd"
 # As a macOS listing shows a user's folder for temporary files.
@@ -53,34 +53,14 @@ def spool(chance: random.Random, start: int, count: int) -> Iterator[tuple[int, 
         at += chance.randrange(20_000, 90_000) * 1000 + 1000
 
 
-def collection(seed: int, user: str = "ito", start: int = START, count: int = 12) -> dict[str, bytes]:
-    """What a collection of a macOS machine holds of it, by path on the machine: agent, and a listing (body file)."""
-    chance = random.Random(f"mokes_qt collection {seed}")
-    home = f"/Users/{user}"
-    agent = {
-        "Label": "quicklookd",
-        "ProgramArguments": [f"{home}/{PROGRAM}"],
-        "RunAtLoad": True,
-    }
-    listed = [
-        (f"{home}/{PROGRAM}", 13 << 20, start),
-        (f"{home}/Library/LaunchAgents/quicklookd.plist", 412, start),
-    ]
-    listed += [(f"{TEMPORARY}/{name}", chance.randrange(2_000, 90_000), at)
-               for at, name in spool(chance, start + 30 * SECOND, count)]  # fmt: skip
-    listed += [
-        (f"{home}/Documents/資料_{number:03d}.xlsx", 9_000 + number, start - number * HOUR)
-        for number in range(8)
-    ]
-    lines = [
-        _body_line(path, number, size, at // SECOND) for number, (path, size, at) in enumerate(sorted(listed))
-    ]
-    return {
-        f"{home}/Library/LaunchAgents/quicklookd.plist": plistlib.dumps(agent),
-        "bodyfile.txt": "".join(lines).encode(),
-    }
-
-
-def _body_line(path: str, number: int, size: int, at: int) -> str:
-    """A line of a body file: MD5|name|inode|mode|UID|GID|size|atime|mtime|ctime|crtime (The Sleuth Kit)."""
-    return f"0|{path}|{4000 + number}|-rw-r--r--|501|20|{size}|{at}|{at}|{at}|{at}\n"
+def files(seed: int, user: str = "mori", start: int = START, count: int = 12) -> Iterator[PlacedFile]:
+    """Files of an infected macOS machine: the LaunchAgent, the program's place, and spool files by name and time."""
+    chance = random.Random(f"mokes_qt files {seed}")
+    program = f"/Users/{user}/{PROGRAM}"
+    agent = plistlib.dumps({"Label": "quicklookd", "ProgramArguments": [program], "RunAtLoad": True})
+    yield PlacedFile(program, start, (13 << 20) + chance.randrange(1 << 18))
+    yield PlacedFile(
+        f"/Users/{user}/Library/LaunchAgents/quicklookd.plist", start + SECOND, len(agent), agent
+    )
+    for at, name in spool(chance, start + MINUTE, count):
+        yield PlacedFile(f"{TEMPORARY}/{name}", at, chance.randrange(2_000, 90_000))
