@@ -149,7 +149,7 @@ class PackRule:
 
 @dataclass(frozen=True)
 class Program:
-    """A program file for who asks: its bytes, and where the parts of each program in it lie in memory."""
+    """A program file, or a dump of one process, for who asks: its bytes, and where each part lies in memory."""
 
     item: str
     bytes: bytes

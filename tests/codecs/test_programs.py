@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from hikeshi.codecs.programs import Layout, Section, coff, elf, layouts, mach
+from hikeshi.synth.minidump import minidump
 
 LIST = Path("/bin/ls")
 # Launchers for Windows that come with setuptools, read as data.
@@ -66,6 +67,18 @@ def test_program_headers_of_32_bit(order: str) -> None:
     rows = struct.pack(order + "IIIII12x", 1, 0x1000, 0x8049000, 0, 0x600)
     rows += struct.pack(order + "IIIII12x", 6, 52, 0x8048034, 0, 64)
     assert [Layout("ELF", 0, (Section(0x8049000, 0x600, 0x1000),))] == list(elf(head + rows, order, False))
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_ranges_of_a_minidump(wide: bool) -> None:
+    ranges = [(0x1FC000, b"a" * 4096), (0x200000, b"b" * 100), (0x7FFE0000, b"")]
+    data = minidump(ranges, wide)
+    (found,) = layouts(data)
+    assert ("minidump", 0) == (found.format, found.base)
+    assert ranges == [(p.address, data[p.offset : p.offset + p.size]) for p in found.sections]
+    for size in range(0, 200):
+        for cut in layouts(data[:size]):
+            assert len(cut.sections) <= 3
 
 
 @pytest.mark.skipif(not LIST.exists() or not shutil.which("readelf"), reason="no /bin/ls or readelf here")

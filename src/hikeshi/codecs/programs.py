@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the parts of a program file lie in memory: the header tables of PE, ELF and Mach-O. Nothing else is read.
+"""Where the parts of a program lie in memory: the tables of PE, ELF, Mach-O and minidump files. Nothing else is read.
 
 Microsoft, PE Format (COFF header, optional header, section table); System V ABI, chapters 4 and 5 (ELF header, program
-header); Apple, mach-o/loader.h and mach-o/fat.h.
+header); Apple, mach-o/loader.h and mach-o/fat.h; Microsoft, minidumpapiset.h (directory, memory lists).
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from dataclasses import dataclass
 _MOST_PARTS, _MOST_SLICES = 512, 16
 _PE32, _PE32_PLUS, _LOAD = 0x10B, 0x20B, 1
 _SEGMENT, _SEGMENT_64 = 0x1, 0x19
+_MEMORY_LIST, _MEMORY64_LIST, _MOST_RANGES = 5, 9, 100_000
+MINIDUMP = b"MDMP"
 _THIN = {b"\xfe\xed\xfa\xce": (">", False), b"\xfe\xed\xfa\xcf": (">", True),
          b"\xce\xfa\xed\xfe": ("<", False), b"\xcf\xfa\xed\xfe": ("<", True)}  # fmt: skip
 _FAT = {b"\xca\xfe\xba\xbe": ">IIIII", b"\xca\xfe\xba\xbf": ">IIQQII"}
@@ -45,6 +47,8 @@ def layouts(data: bytes) -> Iterator[Layout]:
             yield from coff(data, at + 4)
     elif data[:4] == b"\x7fELF" and len(data) > 6:
         yield from elf(data, "<" if data[5] == 1 else ">", data[4] == 2)
+    elif data[:4] == MINIDUMP:
+        yield from minidump(data)
     elif data[:4] in _FAT:
         for offset in _slices(data):
             yield from _thin(data, offset)
@@ -118,6 +122,43 @@ def mach(data: bytes, at: int, order: str, wide: bool) -> Iterator[Layout]:
             parts.append(Section(row[1], min(row[2], row[4]), at + row[3]))
         place += command[1]
     yield Layout("Mach-O", 0, tuple(parts))
+
+
+def minidump(data: bytes) -> Iterator[Layout]:
+    """The ranges of memory that a dump of one process holds, with their addresses."""
+    head = _unpacked("<IIII", data, 0)
+    if head is None:
+        return
+    parts: list[Section] = []
+    for number in range(min(head[2], _MOST_PARTS)):
+        stream = _unpacked("<III", data, head[3] + number * 12)
+        if stream is None:
+            break
+        if stream[0] == _MEMORY_LIST:
+            parts += _ranges(data, stream[2])
+        elif stream[0] == _MEMORY64_LIST:
+            parts += _ranges64(data, stream[2])
+    yield Layout("minidump", 0, tuple(parts[:_MOST_RANGES]))
+
+
+def _ranges(data: bytes, at: int) -> Iterator[Section]:
+    count = _unpacked("<I", data, at) or (0,)
+    for number in range(min(count[0], _MOST_RANGES)):
+        row = _unpacked("<QII", data, at + 4 + number * 16)
+        if row is None:
+            return
+        yield Section(*row)
+
+
+def _ranges64(data: bytes, at: int) -> Iterator[Section]:
+    """Their bytes lie one behind the other."""
+    count, offset = _unpacked("<QQ", data, at) or (0, 0)
+    for number in range(min(count, _MOST_RANGES)):
+        row = _unpacked("<QQ", data, at + 16 + number * 16)
+        if row is None:
+            return
+        yield Section(row[0], row[1], offset)
+        offset += row[1]
 
 
 def _unpacked(form: str, data: bytes, at: int) -> tuple[int, ...] | None:

@@ -1,18 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a worker runs for program files: their bytes and header tables, read as data, for the packs that ask."""
+"""What a worker runs for program files and dumps of one process: bytes and tables, as data, for packs that ask."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from hikeshi.codecs.programs import layouts
+from hikeshi.codecs.programs import MINIDUMP, layouts
 from hikeshi.families import entry, packs
 from hikeshi.pack import Program
 from hikeshi.schema import Hit, Issue, Reason
 
 KIND = "program"
 LARGEST = 64 << 20
+
+
+def concerns(kind: str, file: BinaryIO) -> bool:
+    """Whether an item is a program, or a dump of one process, by its kind or its first bytes."""
+    file.seek(0)
+    return kind == KIND or file.read(len(MINIDUMP)) == MINIDUMP
 
 
 def judged(item: str, file: BinaryIO, size: int) -> Iterator[Hit | Issue]:

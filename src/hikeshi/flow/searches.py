@@ -44,7 +44,7 @@ def ranged(
         start = number * unit["step"]
         stretch = Stretch(unit["id"], held.file, held.size, start, min(start + unit["step"], held.size))
         hits, issues = _searched(stretch, patterns)
-        if number == 0 and unit["kind"] == programs.KIND:
+        if number == 0 and programs.concerns(unit["kind"], held.file):
             for said in programs.judged(unit["id"], held.file, held.size):
                 _keep(said, hits, issues)
         yield number, hits, issues

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hikeshi.families.netwire import stack
 from hikeshi.families.netwire.config_file import NO_ANCHOR, from_file, why_none
-from hikeshi.families.netwire.raw import FAMILY, configured
-from hikeshi.pack import Grade, Hit, Program, Section
+from hikeshi.families.netwire.raw import FAMILY, configured, sent_file
+from hikeshi.families.netwire.view import PAGE
+from hikeshi.pack import Grade, Hit, Layout, Program, Section
 
 # Particular to the family; the second row also stands in other programs that log keys or read stores.
 _OWN = (b"HostId-%Rand%", b"SOFTWARE\\NetWire", b"[Log Started] - [%.2d/%.2d/%d %.2d:%.2d:%.2d]", b"wcnwClass",
@@ -19,11 +21,15 @@ _OWN = (b"HostId-%Rand%", b"SOFTWARE\\NetWire", b"[Log Started] - [%.2d/%.2d/%d 
 _SHARED = (b"[%s] - [%.2d/%.2d/%d %.2d:%.2d:%.2d]", b"%s%.2d-%.2d-%.4d", b"%d:%I64u:%s%s;", b"%s.Identifier",
            b"ping 192.0.2.2", b":deleteSelf", b"select *  from moz_logins", b"[Shift Lock]", b"[Print Screen]",
            b"%s/.config/autostart/%s.desktop", b"filenames.txt", b"http://%s%ComSpec")  # fmt: skip
-_ENOUGH = 5
+_ENOUGH, _MOST_PAGES = 5, 1 << 15
 
 
 def judged(program: Program) -> Iterator[Hit]:
-    """The settings of a program; where there are none, the texts in it that are NetWire's, with the reason."""
+    """The settings of a program, or the texts in it that are NetWire's and why it has none; of a dump, files sent."""
+    for layout in program.layouts:
+        if layout.format == "minidump":
+            yield from _uploads(program, layout)
+            return
     images = list(_images(program))
     reasons = {why_none(program.bytes, sections, base) for sections, base in images[:1]}
     if reasons - {NO_ANCHOR}:
@@ -51,6 +57,18 @@ def judged(program: Program) -> Iterator[Hit]:
         family=FAMILY,
         fields=fields,
     )
+
+
+def _uploads(program: Program, layout: Layout) -> Iterator[Hit]:
+    """Files that the last action sent to the victim, followed by the addresses of a dump: raw bytes have none."""
+    pages: dict[int, int] = {}
+    for section in layout.sections:
+        first, end = -(-section.address // PAGE) * PAGE, section.address + section.size
+        for address in range(first, min(end, first + _MOST_PAGES * PAGE), PAGE):
+            pages[address] = section.offset + address - section.address
+    for found in stack.stacks(program.bytes, pages):
+        if found.file is not None and found.file.whole:
+            yield sent_file(program.item, found.offset, found, found.file)
 
 
 def _images(program: Program) -> Iterator[tuple[tuple[Section, ...], int]]:

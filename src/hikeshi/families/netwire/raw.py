@@ -77,7 +77,7 @@ def stacks(region: Region) -> Iterator[Hit]:
             user=found.user, family=FAMILY, function=function, techniques=techniques, fields=_said(fields),
         )  # fmt: skip
         if found.file is not None:
-            yield _file(region, found, found.file)
+            yield sent_file(region.item, region.offset + found.offset, found, found.file)
 
 
 def _command(found: stack.Residue) -> dict[str, str | None]:
@@ -88,15 +88,16 @@ def _command(found: stack.Residue) -> dict[str, str | None]:
     return {"command": command.name, **{f"command_{name}": value for name, value in told}}
 
 
-def _file(region: Region, found: stack.Residue, file: Described) -> Hit:
+def sent_file(item: str, offset: int, found: stack.Residue, file: Described) -> Hit:
+    """The file of an upload as a finding: described, never kept."""
     fields = {
         "file": file.path, "direction": file.direction, "bytes": str(file.size), "sha256": file.sha256,
         "sha256_restored": file.restored, "type": file.kind, "whole": "yes" if file.whole else "no",
         "wrong_bytes": ", ".join(map(str, file.wrong)),
     }  # fmt: skip
     return Hit(
-        region.item, Grade.PROVEN if file.whole else Grade.STRONG, "netwire.file",
-        offset=region.offset + found.offset, time=found.time, time_text=iso(found.time), host=found.host,
+        item, Grade.PROVEN if file.whole else Grade.STRONG, "netwire.file",
+        offset=offset, time=found.time, time_text=iso(found.time), host=found.host,
         user=found.user, family=FAMILY, function="file-to-victim", techniques=("T1105",), fields=_said(fields),
     )  # fmt: skip
 
