@@ -97,6 +97,9 @@ EXAMPLES: dict[str, list[bytes]] = {
     "hikeshi.readers.macos_names": [
         plistlib.dumps({"NetworkServices": {}, "System": {"System": {"ComputerName": "mac1"}}}),
     ],
+    "hikeshi.readers.macos_zone": [
+        plistlib.dumps({"com.apple.preferences.timezone.selected_city": {"TimeZoneName": "Asia/Tokyo"}}),
+    ],
     "hikeshi.readers.desktop_entry": [autostarts.desktop("Example", "/tmp/example -d", Hidden="false")],
     "hikeshi.readers.hosts_file": [b"127.0.0.1\tlocalhost\n127.0.1.1\tweb01.corp.example\tweb01\n"],
     "hikeshi.readers.boot_sector": [disk.ntfs_boot(0x1122334455667788)],

@@ -45,6 +45,7 @@ ARTEFACTS = {
 TABLED = {
     "autostart": "SELECT DISTINCT item FROM autostarts",
     "file-system": "SELECT DISTINCT item FROM files",
+    "network-capture": "SELECT DISTINCT item FROM exchanges",
     "registry-hive": "SELECT DISTINCT item FROM registry WHERE regexp_matches(key, '^HK(LM.S(OFTWARE|YSTEM)|U).')",
 }
 

@@ -13,9 +13,10 @@ from hikeshi.evidence import media
 from hikeshi.evidence.ewf import EwfError
 from hikeshi.evidence.segments import joined
 from hikeshi.families import named, packs
+from hikeshi.flow import programs
 from hikeshi.raw.patterns import Patterns, loaded
 from hikeshi.raw.search import CHEAP, Stretch, regions
-from hikeshi.schema import Issue, Reason, Search
+from hikeshi.schema import Hit, Issue, Reason, Search
 
 Units = Sequence[tuple[Mapping[str, Any], Sequence[BinaryIO]]]
 
@@ -42,7 +43,11 @@ def ranged(
     for number in unit["ranges"]:
         start = number * unit["step"]
         stretch = Stretch(unit["id"], held.file, held.size, start, min(start + unit["step"], held.size))
-        yield number, *_searched(stretch, patterns)
+        hits, issues = _searched(stretch, patterns)
+        if number == 0 and programs.concerns(unit["kind"], held.file):
+            for said in programs.judged(unit["id"], held.file, held.size):
+                _keep(said, hits, issues)
+        yield number, hits, issues
 
 
 def _patterns(file: BinaryIO, version: str) -> Patterns:
@@ -84,11 +89,15 @@ def _searched(stretch: Stretch, patterns: Patterns) -> tuple[list[str], list[dic
             continue
         asked = patterns.searches[found[0]]
         for said in named(known[asked.pack], asked.entry)(found[1]):
-            if isinstance(said, Issue):
-                issues.append(_plain(said))
-            else:
-                hits.append(json.dumps(dataclasses.asdict(said), ensure_ascii=False) + "\n")
+            _keep(said, hits, issues)
     return hits, issues
+
+
+def _keep(said: Hit | Issue, hits: list[str], issues: list[dict[str, Any]]) -> None:
+    if isinstance(said, Issue):
+        issues.append(_plain(said))
+    else:
+        hits.append(json.dumps(dataclasses.asdict(said), ensure_ascii=False) + "\n")
 
 
 def _untested(stretch: Stretch, asked: Search) -> Issue:

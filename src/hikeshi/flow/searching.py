@@ -33,7 +33,7 @@ class Searching:
 
     def __init__(self, state: State, patterns: Compiled | None) -> None:
         self._state, self._patterns = state, patterns
-        asking = [fingerprint(pack) for pack in packs() if pack.raw]
+        asking = [fingerprint(pack) for pack in packs() if pack.raw or "program" in pack.entry]
         self._version = task_id(patterns.version if patterns else None, asking)
         self.searched = self.reused = 0
 

@@ -23,6 +23,7 @@ READERS = (
     "hikeshi.readers.scheduled_task",
     "hikeshi.readers.launchd",
     "hikeshi.readers.macos_names",
+    "hikeshi.readers.macos_zone",
     "hikeshi.readers.desktop_entry",
     "hikeshi.readers.hosts_file",
     "hikeshi.streams.capture",
