@@ -17,7 +17,9 @@ def add(verbs: Any) -> None:
     )
     verb.add_argument("--tz", metavar="ZONE", help="time zone of the report (default: the case's)")
     verb.add_argument(
-        "--attribution", action="store_true", help="write dossier.html from the case's claims ledger as well"
+        "--attribution",
+        action="store_true",
+        help="write dossier.html from the case's claims ledger as well; with --stage, print the judgement",
     )
     verb.add_argument("--stage", choices=("first", "update", "final"), help="write the next staged report")
     verb.add_argument(
@@ -86,5 +88,6 @@ def _stage(options: argparse.Namespace, languages: Any) -> str:
         languages,
         options.tz,
         not options.no_office,
+        options.attribution,
     )
     return json.dumps({"report": str(path)}) if options.json else str(path)

@@ -27,7 +27,9 @@ def facts(saved: Saved, stage: Stage, lang: str) -> Facts:
         "confirmed": lambda: _lines(p, stage.confirmed),
         "examining": lambda: _lines(p, stage.examining),
         "unknown": lambda: _lines(p, stage.unknown),
-        "families": lambda: sorted({one for host in hosts.values() for one in host.families}),
+        "families": lambda: [
+            p.family(one) for one in sorted({one for host in hosts.values() for one in host.families})
+        ],
         "count-range": lambda: ["＿＿＿ 〜 ＿＿＿" if lang == "ja" else "from ____ to ____"],
         "stealing": lambda: _states(p, "stealing", stage.stealing),
         "contact": lambda: _states(p, "contact", stage.contact),
@@ -55,12 +57,12 @@ def _cut(lines: Iterable[str]) -> list[str]:
 
 
 def _states(p: Speaker, key: str, states: Mapping[str, int]) -> list[str]:
-    return [f"{p.t[key]}: {p.t[f'state-{state}']} {many}" for state, many in sorted(states.items())]
+    return [f"{p.t[key]}: {p.states(states)}"]
 
 
 def _host(p: Speaker, name: str, host: Any) -> str:
     grade = p.grade(host.grade)
-    states = f"{p.t['stealing']}: {p.t[f'state-{host.stealing}']}; {p.t['contact']}: {p.t[f'state-{host.contact}']}"
+    states = f"{p.t['stealing']}: {p.state(host.stealing)}; {p.t['contact']}: {p.state(host.contact)}"
     return f"{p.value('host', name)} — {grade}; {p.time(host.first)} – {p.time(host.last)}; {states}"
 
 
@@ -74,7 +76,9 @@ def _timeline(saved: Saved, stage: Stage, p: Speaker) -> Iterable[str]:
 
 
 def _indicators(stage: Stage, p: Speaker) -> list[str]:
-    found = [f"{one.kind}: {short(defanged(one.value), p.lang, WIDTH)}" for one in stage.now.indicators]
+    found = [
+        f"{p.kind(one.kind)}: {short(defanged(one.value), p.lang, WIDTH)}" for one in stage.now.indicators
+    ]
     return [p.t["no-contact"], *_cut(found)] if found else []
 
 
