@@ -33,7 +33,9 @@ def add(verbs: Any) -> None:
     verb.add_argument(
         "--drafts", action="store_true", help="write fillable drafts for the authorities into report/drafts"
     )
-    verb.add_argument("--no-office", action="store_true", help="no .docx and .xlsx beside the staged report")
+    verb.add_argument(
+        "--no-office", action="store_true", help="no .docx and .xlsx beside the staged report and the drafts"
+    )
     verb.set_defaults(handle=handle)
 
 
@@ -67,7 +69,7 @@ def _drafts(options: argparse.Namespace, languages: Any) -> int:
 
     if not options.as_of:
         raise UsageError("Drafts need --as-of TIME, such as 2018-02-01T18:00.")
-    for path in write_drafts(Path(options.case), options.as_of, languages, options.tz):
+    for path in write_drafts(Path(options.case), options.as_of, languages, options.tz, not options.no_office):
         print(json.dumps({"draft": str(path)}) if options.json else path)
     return 0
 

@@ -16,20 +16,10 @@ INK, SOFT = "1C2229", "56606B"
 
 def document(stage: Stage, lang: str) -> bytes:
     """The note as a file."""
-    try:
-        from docx import Document
-        from docx.shared import Pt
-    except ImportError:
-        raise UsageError(
-            "The .docx needs python-docx; install hikeshi[office] or give --no-office."
-        ) from None
+    from docx.shared import Pt
+
     made = note(stage, lang)
-    page = Document()
-    page.core_properties.author = "hikeshi"
-    page.core_properties.title = text(made.title)
-    _styles(page, lang)
-    _sheet(page, stage.tlp)
-    page.add_paragraph(text(made.title), style="Title")
+    page = blank(made.title, stage.tlp, lang)
     _head(page, made.head)
     for number, blocks in enumerate(made.pages):
         for place, block in enumerate(blocks):
@@ -39,6 +29,23 @@ def document(stage: Stage, lang: str) -> bytes:
     for line in made.foot:
         page.add_paragraph(text(line)).paragraph_format.space_before = Pt(4)
     return fixed(page.save)
+
+
+def blank(title: str, tlp: str, lang: str) -> Any:
+    """A document that holds its title and nothing else: A4, the label and the page's number on every page."""
+    try:
+        from docx import Document
+    except ImportError:
+        raise UsageError(
+            "The .docx needs python-docx; install hikeshi[office] or give --no-office."
+        ) from None
+    page = Document()
+    page.core_properties.author = "hikeshi"
+    page.core_properties.title = text(title)
+    _styles(page, lang)
+    _sheet(page, tlp)
+    page.add_paragraph(text(title), style="Title")
+    return page
 
 
 def _styles(page: Any, lang: str) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from hikeshi.case.saved import Saved
@@ -55,7 +56,7 @@ def write_stage(
     before = _before(reports, earlier, since)
     number = int(earlier[-1].name.rpartition("-")[2]) + 1 if earlier else 1
     now = snapshot(saved, number, kind, at)
-    tlp = f"TLP:{options['tlp'].removeprefix('TLP:')}" if options.get("tlp") else DEFAULT_TLP
+    tlp = tlp_of(options)
     judged = judgement(case, at.date().isoformat(), saved) if attribution else ()
     made = stage(case, now, before, clock, tlp, judged)
     folder = reports / f"{kind}-{number:03d}"
@@ -69,6 +70,11 @@ def write_stage(
     write_json(folder / "stage.json", now.as_json())
     write_manifest(case)
     return folder / "report.html"
+
+
+def tlp_of(options: Mapping[str, Any]) -> str:
+    """The label of a case's reports."""
+    return f"TLP:{options['tlp'].removeprefix('TLP:')}" if options.get("tlp") else DEFAULT_TLP
 
 
 def judgement(case: Path, day: str, saved: Saved) -> tuple[Sentence, ...]:
