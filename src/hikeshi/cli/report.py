@@ -21,6 +21,12 @@ def add(verbs: Any) -> None:
         action="store_true",
         help="write dossier.html from the case's claims ledger as well; with --stage, print the judgement",
     )
+    verb.add_argument(
+        "--layout",
+        choices=("full", "court"),
+        default="full",
+        help="what the dossier holds: all of it, or scope, evidence, tools and judgement (default: %(default)s)",
+    )
     verb.add_argument("--stage", choices=("first", "update", "final"), help="write the next staged report")
     verb.add_argument(
         "--as-of",
@@ -56,7 +62,9 @@ def handle(options: argparse.Namespace) -> int:
     if options.attribution:
         from hikeshi.report.dossier.write import write_dossier
 
-        paths["dossier"] = str(write_dossier(Path(options.case), languages, options.as_of))
+        paths["dossier"] = str(
+            write_dossier(Path(options.case), languages, options.as_of, options.tz, options.layout)
+        )
     print(json.dumps(paths) if options.json else "\n".join(paths.values()))
     return 0
 

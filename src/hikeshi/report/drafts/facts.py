@@ -11,6 +11,7 @@ from hikeshi.case.saved import Saved
 from hikeshi.report.clock import moment
 from hikeshi.report.custody import custody
 from hikeshi.report.escape import short
+from hikeshi.report.found import settings
 from hikeshi.report.stage.model import Line, Stage
 from hikeshi.report.stage.wording import Speaker, defanged
 from hikeshi.report.wording import labels
@@ -104,15 +105,12 @@ def _clocks(saved: Saved, p: Speaker) -> list[str]:
 
 def _configuration(saved: Saved, stage: Stage, p: Speaker) -> list[str]:
     """What packs decoded of the malware's settings, each once."""
-    kept, found = set(stage.now.findings), []
+    kept, found = set(stage.now.findings), dict[str, None]()
     for finding in saved.findings():
         if finding["id"] in kept and finding["family"]:
-            for name, value in sorted(finding["fields"].items()):
-                if value and name.startswith(("c2", "config_")):
-                    shown = short(defanged(value) if name.startswith("c2") else value, p.lang, WIDTH)
-                    line = f"{p.family(finding['family'])} {p.kind(name)}: {shown}"
-                    if line not in found:
-                        found.append(line)
+            for name, value in settings(finding):
+                shown = short(defanged(value) if name.startswith("c2") else value, p.lang, WIDTH)
+                found[f"{p.family(finding['family'])} {p.kind(name)}: {shown}"] = None
     return [p.t["no-contact"], *_cut(found)] if found else [p.t["no-configuration"]]
 
 

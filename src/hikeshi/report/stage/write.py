@@ -20,13 +20,13 @@ from hikeshi.ledger.say import sentences
 from hikeshi.ledger.say_lint import Kind, Sentence
 from hikeshi.ledger.weigh import weigh
 from hikeshi.report.clock import Clock
+from hikeshi.report.model import DEFAULT_TLP, TLP
 from hikeshi.report.stage.build import build
 from hikeshi.report.stage.document import document
 from hikeshi.report.stage.model import stage
 from hikeshi.report.stage.snapshot import STAGES, Snapshot, read, snapshot
 from hikeshi.report.stage.workbook import workbook
 
-DEFAULT_TLP = "TLP:AMBER+STRICT"
 _FOLDER = re.compile(rf"(?:{'|'.join(STAGES)})-([0-9]{{3,}})")
 
 
@@ -74,7 +74,8 @@ def write_stage(
 
 def tlp_of(options: Mapping[str, Any]) -> str:
     """The label of a case's reports."""
-    return f"TLP:{options['tlp'].removeprefix('TLP:')}" if options.get("tlp") else DEFAULT_TLP
+    wanted = f"TLP:{str(options.get('tlp') or '').removeprefix('TLP:')}"
+    return wanted if wanted in TLP else DEFAULT_TLP
 
 
 def judgement(case: Path, day: str, saved: Saved) -> tuple[Sentence, ...]:
