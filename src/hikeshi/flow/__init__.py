@@ -31,7 +31,10 @@ from hikeshi.flow.reading import Reading
 from hikeshi.flow.saving import merge, save
 from hikeshi.flow.sets import judges_of
 
-PRELOAD = ("hikeshi.flow.tasks", "hikeshi.flow.judges", "hikeshi.flow.searches", "pyarrow", "numpy", "orjson")
+PRELOAD = (
+    "hikeshi.flow.tasks", "hikeshi.flow.judges", "hikeshi.flow.searches", "hikeshi.flow.scans",
+    "pyarrow", "numpy", "orjson",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ def _examine(
         scanner = rule_sets.compiled(given.yara, pool) if given.yara else None
         asked = searching.asked()
         patterns = rule_sets.compiled(asked, pool) if asked else None
-        reading = Reading(state, pool, options.passwords, scanner, patterns)
+        reading = Reading(state, pool, options.passwords, scanner, patterns, options.deep)
         judging = Judging(state, pool, judges)
         for argument in sorted(evidence):
             reading.meet(argument, discover.walk(argument), jobs)

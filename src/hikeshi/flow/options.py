@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 class Options:
     """The options of a run that change its result; case.json holds them, of passwords only how many there were.
 
+    `deep` runs costly tests on inputs of any size and YARA rules over whole images;
     `start` and `end` bound the findings, both included: ISO texts in UTC with microseconds.
     """
 
@@ -22,4 +23,5 @@ class Options:
     timezone: str = "Asia/Tokyo"
     tlp: str = "AMBER+STRICT"
     languages: tuple[str, ...] = ("ja", "en")
+    deep: bool = False
     passwords: tuple[str, ...] = field(default=(), repr=False)

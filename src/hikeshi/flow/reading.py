@@ -27,11 +27,13 @@ from hikeshi.flow.tasks import reading_version
 from hikeshi.schema import Reason
 
 READ = "hikeshi.flow.tasks:read"
-SCAN = "hikeshi.flow.judges:scan"
+SCAN = "hikeshi.flow.scans:scan"
 LARGEST = 1 << 30
 LATE = "YARA rules took longer than ten minutes"
+UNSCANNED = ("late", "large", "image")
+ASKED = {"option": "--deep"}
 # Bumped when a scan leaves something else for the same bytes and rules.
-SCANNED = "2"
+SCANNED = "3"
 BATCH_UNITS, BATCH_BYTES = 32, 1 << 20
 COUNT = ("item_kind", "records_in", "duplicate", "container", "whole", "blocks")
 
@@ -56,7 +58,7 @@ class _Open:
     scan: bool = False
     ranges: set[int] = field(default_factory=set)
     scanned: Parts | None = None
-    late: bool = False
+    unscanned: str | None = None
 
     def forget(self) -> None:
         """Drop what was delivered: the item is lost or runs again."""
@@ -78,9 +80,11 @@ class Reading:
         passwords: Sequence[str] = (),
         yara: Compiled | None = None,
         patterns: Compiled | None = None,
+        deep: bool = False,
     ) -> None:
         self._state, self._pool, self._yara, self._passwords = state, pool, yara, list(passwords)
-        self.searching = Searching(state, patterns)
+        self._deep = deep
+        self.searching = Searching(state, patterns, yara, deep)
         self._tried = sorted(_fingerprint(password, state.salt()) for password in passwords)
         self._version = reading_version()
         self._open: dict[str, _Open] = {}
@@ -104,7 +108,7 @@ class Reading:
 
     def scan_task(self, item: str) -> str:
         """Id of the scan of an item by the YARA rules of this run."""
-        return task_id("scan", SCANNED, item, self._yara.version if self._yara else None)
+        return task_id("scan", SCANNED, item, self._yara.version if self._yara else None, self._deep)
 
     def scan_result(self, item: str) -> Done | None:
         """What scanning an item left, or None."""
@@ -168,9 +172,12 @@ class Reading:
             done = self.scan_result(item)
             lost = (done.get("lost") or done.get("refused")) if done else self._unmet(item)
             if lost:
-                fields = {"judge": "yara"} | ({"detail": done["detail"][-400:]} if done else {})
+                about = done or {}
+                fields = {"judge": "yara", **about.get("fields", {})}
+                fields |= {"detail": about["detail"][-400:]} if "detail" in about else {}
+                unknown = "unknown.raw-search" if lost == Reason.SEARCH_LIMIT else "unknown.not-judged"
                 where = {"item": item, "path": places[item][0], "offset": None}
-                loss = {"reason": lost, "records": 0, "fields": fields, "unknown": "unknown.not-judged"}
+                loss = {"reason": lost, "records": 0, "fields": fields, "unknown": unknown}
                 yield {**where, **loss}
 
     def _unmet(self, item: str) -> Reason:
@@ -182,7 +189,7 @@ class Reading:
             return
         if item in self._open or item in self._waiting:
             return
-        entry = _Open(item, name, source, depth, scan=self._to_scan(item, source.size))
+        entry = _Open(item, name, source, depth, scan=self._to_scan(item))
         done = self._read_of(item)
         if done is not None and self._whole(done):
             self._reuse(item, done)
@@ -197,19 +204,14 @@ class Reading:
         if len(self._batch) >= BATCH_UNITS or source.size > BATCH_BYTES:
             self._flush()
 
-    def _to_scan(self, item: str, size: int) -> bool:
-        """Whether a scan of an item is due; what is too large for one is done with that."""
+    def _to_scan(self, item: str) -> bool:
+        """Whether a scan of an item is due."""
         if self._yara is None:
             return False
         if self._scan_of(item) is not None:
             self.scans_reused.add(item)
             return False
-        if size <= LARGEST:
-            return True
-        refused = {"item": item, "refused": Reason.TOO_LARGE.value, "detail": f"{size} bytes"}
-        self._state.finish(self.scan_task(item), refused | {"parts": Parts(self._state, "hits").keep()})
-        self.scanned += 1
-        return False
+        return True
 
     def _read_of(self, item: str) -> Done | None:
         done = self.result(item)
@@ -278,16 +280,18 @@ class Reading:
         units = []
         for entry in group:
             about = {"id": entry.item, "name": entry.name, "size": entry.source.size}
+            about |= {"whole": entry.source.size <= LARGEST} if function == SCAN else {}
             rules = [file_opener(self._yara.path)] if self._yara and function == SCAN else []
             units.append(Unit(entry.item, about, [*entry.source.openers(), *rules]))
         limits = Limits(
             cpu=3600 + size // 2_000_000, silence=60 + size / 20_000_000, wall=600 + size / 100_000
         )
         if function == SCAN:
-            limits = Limits(cpu=900 * len(group), silence=900, wall=900 * len(group))
+            most = 900 * len(group) + size // 100_000
+            limits = Limits(cpu=most, silence=most, wall=most)
         arguments: dict[str, Any] = {"passwords": self._passwords}
         if self._yara and function == SCAN:
-            arguments = {"version": self._yara.version}
+            arguments = {"version": self._yara.version, "deep": self._deep}
         depth = max(entry.depth for entry in group)
         self._pool.submit(Task(function, units, arguments, limits, priority=(size >> 20, -depth)))
 
@@ -318,19 +322,27 @@ class Reading:
 
     def _take_scan(self, entry: _Open, reply: Reply) -> None:
         entry.scanned = entry.scanned or Parts(self._state, "hits")
-        if reply.message and reply.message.head["kind"] == "late":
-            entry.late = True
+        if reply.message and reply.message.head["kind"] in UNSCANNED:
+            entry.unscanned = reply.message.head["kind"]
         elif reply.message:
             entry.scanned.write(reply.message.head["kind"], reply.message.blob)
         elif reply.again:
             entry.scanned.drop()
-            entry.late = False
+            entry.unscanned = None
         else:
             result = {"item": entry.item}
-            if reply.lost or entry.late:
+            if reply.lost or entry.unscanned:
                 entry.scanned.drop()
-                lost = reply.lost or Lost.HUNG
-                result |= {"lost": lost.value, "detail": reply.detail if reply.lost else LATE}
+            if reply.lost:
+                result |= {"lost": reply.lost.value, "detail": reply.detail}
+            elif entry.unscanned == "late":
+                result |= {"lost": Lost.HUNG.value, "detail": LATE}
+            elif entry.unscanned == "large":
+                size = f"{entry.source.size} bytes"
+                result |= {"refused": Reason.TOO_LARGE.value, "fields": {"detail": size, **ASKED}}
+            elif entry.unscanned == "image" and not self._deep:
+                fields = {"what": "the image outside of regions", **ASKED}
+                result |= {"refused": Reason.SEARCH_LIMIT.value, "fields": fields}
             self._state.finish(self.scan_task(entry.item), result | {"parts": entry.scanned.keep()})
             self.scanned += 1
             entry.scan = False
