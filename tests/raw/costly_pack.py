@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import numpy as np
-
 from hikeshi.families.planted import notes
+
 from hikeshi.flow import searches
 from hikeshi.raw.patterns import Patterns
 from hikeshi.schema import Search

@@ -24,6 +24,7 @@ from hikeshi.families import rule_files
 from hikeshi.flow import rules as rule_sets
 from hikeshi.flow import searching
 from hikeshi.flow.correlating import Correlating
+from hikeshi.flow.hashing import Hashing
 from hikeshi.flow.judging import Judging
 from hikeshi.flow.opening import Opening
 from hikeshi.flow.options import Options
@@ -109,9 +110,8 @@ def _examine(
         patterns = rule_sets.compiled(asked, pool) if asked else None
         reading = Reading(state, pool, options.passwords, scanner, patterns, options.deep)
         judging = Judging(state, pool, judges)
-        for argument in sorted(evidence):
-            reading.meet(argument, discover.walk(argument), jobs)
-        reading.run(judging.offer, judging.take, lambda: _tell_reading(progress, reading))
+        with Hashing(evidence, jobs) as hashing:
+            reading.run(hashing, judging.offer, judging.take, lambda: _tell_reading(progress, reading))
         reading.compare()
         tree = case_evidence.gather(state.listings(), reading.result)
         results = _results(tree, reading)

@@ -14,9 +14,10 @@ from hikeshi.evidence.ewf import EwfError
 from hikeshi.evidence.segments import joined
 from hikeshi.families import named, packs
 from hikeshi.flow import scans
+from hikeshi.flow.tasks import reader_of
 from hikeshi.raw.patterns import Patterns, loaded
 from hikeshi.raw.search import CHEAP, Stretch, regions
-from hikeshi.schema import Hit, Issue, Reason, Search
+from hikeshi.schema import Hit, Issue, Item, Reason, Search
 
 if TYPE_CHECKING:
     from hikeshi.detect.yara import YaraSet
@@ -40,6 +41,27 @@ def search(arguments: Mapping[str, Any], units: Units) -> Iterator[tuple[Mapping
         for number, hits, issues in ranged(unit, joined(files), patterns, arguments["deep"], rules):
             yield {"kind": "range", "unit": index, "number": number, "issues": issues}, "".join(hits).encode()
         yield {"kind": "end", "unit": index}, b""
+
+
+def sweep(arguments: Mapping[str, Any], units: Units) -> Iterator[tuple[Mapping[str, Any], bytes]]:
+    """The same for a file that no reader has seen yet; nothing is said of one whose bytes are no image as they lie."""
+    for index, (unit, files) in enumerate(units):
+        parts = files[: -1 - bool(arguments["yara"])]
+        item = Item(unit["id"], unit["name"], unit["size"], joined(parts))
+        reader, _ = reader_of(item, len(parts))
+        if reader is not None and reader.KIND == media.RAW and _as_it_lies(item):
+            for head, hits in search(arguments, [(unit, files)]):
+                yield {**head, "unit": index}, hits
+        else:
+            yield {"kind": "end", "unit": index}, b""
+
+
+def _as_it_lies(item: Item) -> bool:
+    """Whether the media of an image are the bytes of the file."""
+    try:
+        return media.opened(item.id, item.file, item.size, item.name).file is item.file
+    except EwfError:
+        return False
 
 
 def ranged(

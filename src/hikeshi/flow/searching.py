@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from hikeshi.case.state import Done, State, task_id
@@ -15,7 +16,7 @@ from hikeshi.families import fingerprint, packs
 from hikeshi.flow.rules import Compiled, RuleFiles, file_opener
 from hikeshi.schema import Reason
 
-SEARCH = "hikeshi.flow.searches:search"
+SEARCH, SWEEP = "hikeshi.flow.searches:search", "hikeshi.flow.searches:sweep"
 RANGE = 256 << 20
 IMAGES = (RAW, MEMORY)
 
@@ -84,14 +85,24 @@ class Searching:
                 priority=(min(source.size, RANGE) >> 20, 0),
             )
 
+    def ahead(self, path: str, source: Source, number: int) -> Iterator[Task]:
+        """The task over a range of a file that is being hashed; its worker finds out whether it is an image."""
+        if self._patterns is None:
+            return
+        for task in self.tasks("", path, source, RAW, [number]):
+            yield replace(task, function=SWEEP, units=[replace(unit, key=path) for unit in task.units])
+
+    def keep(self, item: str, kind: str, number: int, issues: list[Any], hits: bytes) -> None:
+        """Keep what was found in a range."""
+        self._finish(item, kind, number, {"item": item, "issues": issues}, hits)
+
     def take(self, reply: Reply) -> set[int]:
         """Keep what a worker says; gives the ranges that are thereby over."""
         item, kind = reply.unit.key, reply.unit.arguments["kind"]
         ranges = set(reply.unit.arguments["ranges"])
         if reply.message:
             head = reply.message.head
-            result = {"item": item, "issues": head["issues"]}
-            self._finish(item, kind, int(head["number"]), result, reply.message.blob)
+            self.keep(item, kind, int(head["number"]), head["issues"], reply.message.blob)
             return set()
         if reply.lost:
             for number in sorted(number for number in ranges if self._good(item, kind, number) is None):
