@@ -32,8 +32,13 @@ def messages(case: Path) -> list[str]:
     return [finding["message"] for finding in findings(case)]
 
 
-def test_typed_text_in_an_image_is_masked_and_is_decoded_again_on_demand(tmp_path: Path, capfdbinary: Any) -> None:
-    plain = netwire_logs.day(1, windows=4) + b"\r\n\r\n[Log in - Exchange] - [12/03/2024 11:00:00]\r\nhunter2[Enter]"
+def test_typed_text_in_an_image_is_masked_and_is_decoded_again_on_demand(
+    tmp_path: Path, capfdbinary: Any
+) -> None:
+    plain = (
+        netwire_logs.day(1, windows=4)
+        + b"\r\n\r\n[Log in - Exchange] - [12/03/2024 11:00:00]\r\nhunter2[Enter]"
+    )
     disk = bytearray(random.Random(2).randbytes(3 * MIB))
     disk[:512] = images.mbr([(0x83, 2048, 1024)])
     at, coded = 2 * MIB + 512, encoded(plain)
@@ -44,12 +49,16 @@ def test_typed_text_in_an_image_is_masked_and_is_decoded_again_on_demand(tmp_pat
     assert 5 == messages(case).count("netwire.typed")
     assert not [p for p in case.rglob("*") if p.is_file() and b"hunter2" in p.read_bytes()]
     (found,) = [f for f in findings(case) if "masked:len=14" in f["fields"].get("typed", "")]
-    code, out, _ = show(capfdbinary, "secrets", case, "--reveal", found["id"], "--evidence", tmp_path / "disk.dd")
+    code, out, _ = show(
+        capfdbinary, "secrets", case, "--reveal", found["id"], "--evidence", tmp_path / "disk.dd"
+    )
     assert (0, b"hunter2[Enter]") == (code, out.strip())
     assert [found["id"]] == [line["asked"] for line in log(case)]
 
 
-def test_a_scattered_stack_gives_the_document_where_addresses_are_known(tmp_path: Path, real_evidence: Path) -> None:
+def test_a_scattered_stack_gives_the_document_where_addresses_are_known(
+    tmp_path: Path, real_evidence: Path
+) -> None:
     """Pages out of order among others, four missing: in a dump with addresses, and in a page file without."""
     whole = published.snapshots(real_evidence)["win7-32/5"]
     (known,) = stacks(whole)
@@ -77,7 +86,8 @@ def test_a_scattered_stack_gives_the_document_where_addresses_are_known(tmp_path
     whole_files = [f for f in findings(tmp_path / "case")
                    if f["message"] == "netwire.file" and f["fields"]["whole"] == "yes"]  # fmt: skip
     assert [("process.dmp", "54821", known.file.sha256, "0")] == [
-        (f["evidence"]["path"], *(f["fields"][n] for n in ("bytes", "sha256", "wrong_bytes"))) for f in whole_files
+        (f["evidence"]["path"], *(f["fields"][n] for n in ("bytes", "sha256", "wrong_bytes")))
+        for f in whole_files
     ]
 
 
@@ -90,7 +100,9 @@ def test_one_host_id_in_memory_a_log_a_session_and_a_hive(
     folder.mkdir()
     settings = {**netwire_settings.WINDOWS, "password": PASSWORD, "host_id": NAMED}
     (folder / "memory.bin").write_bytes(
-        random.Random(3).randbytes(100_000) + netwire_settings.struct("1.7a", settings) + netwire_logs.coded(2)
+        random.Random(3).randbytes(100_000)
+        + netwire_settings.struct("1.7a", settings)
+        + netwire_logs.coded(2)
     )
     (folder / "gateway.pcap").write_bytes(session(real_evidence))
     fields = {"EventType": "SetValue", "Image": r"C:\Users\joakim\AppData\Roaming\Install\Host.exe",
@@ -99,7 +111,9 @@ def test_one_host_id_in_memory_a_log_a_session_and_a_hive(
     (folder / "events.jsonl").write_bytes(events.flat(events.numbered([record])))
     values = [("HostId", "REG_SZ", registry.text(in_hive))]
     user = registry.hive({r"Software\NetWire": registry.Key(values, START)}, "NTUSER.DAT", written=START)
-    collected = folder / "Collection-ws-01-2024-03-12T01_00_00Z" / "uploads" / "auto" / "C%3A" / "Users" / "joakim"
+    collected = (
+        folder / "Collection-ws-01-2024-03-12T01_00_00Z" / "uploads" / "auto" / "C%3A" / "Users" / "joakim"
+    )
     collected.mkdir(parents=True)
     (collected / "NTUSER.DAT").write_bytes(user)
     run([str(folder)], tmp_path / "case", Options(), 1)

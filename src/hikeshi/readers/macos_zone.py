@@ -29,7 +29,14 @@ def read(items: Sequence[Item]) -> Iterator[Batch | Issue | Count]:
             yield Issue(item.id, Reason.DAMAGED, 0, records=1, fields=fields, unknown="unknown.item")
             yield Count(item.id, KIND, 1)
             continue
-        row = {"item": item.id, "record": 0, "offset": 0, "kind": "time-zone", "value": zone.strip()[:255], "count": 1}
+        row = {
+            "item": item.id,
+            "record": 0,
+            "offset": 0,
+            "kind": "time-zone",
+            "value": zone.strip()[:255],
+            "count": 1,
+        }
         yield Batch(item.id, "machines", table("machines", [row]))
         if damage:
             yield Issue(item.id, Reason.DAMAGED, fields={"detail": damage})

@@ -22,7 +22,9 @@ def collection(host: str, user: str, taken: int, found: Iterable[PlacedFile]) ->
     files = [*system(host), *ordinary(host, user), *found]
     stamp = datetime.fromtimestamp(taken // 1_000_000, UTC)
     root = f"uac-{host}-macos-{stamp:%Y%m%d%H%M%S}"
-    listed = [Listed(file.path, file.size, file.time, file.time) for file in sorted(files, key=lambda f: f.path)]
+    listed = [
+        Listed(file.path, file.size, file.time, file.time) for file in sorted(files, key=lambda f: f.path)
+    ]
     kept = {f"{root}/[root]{file.path}": file.data for file in files if file.data is not None}
     about = f"INF Unix-like Artifacts Collector 3.1.0\nINF Hostname: {host}\n"
     return {**kept, f"{root}/bodyfile/bodyfile.txt": body(listed), f"{root}/uac.log": about.encode()}
@@ -48,5 +50,6 @@ def ordinary(host: str, user: str) -> list[PlacedFile]:
     paths = [f"{home}/{path}" for path in ORDINARY]
     paths += ["/Applications/Safari.app/Contents/MacOS/Safari", f"{home}/Library/Dropbox/host.db"]
     return [
-        PlacedFile(path, MONDAY + chance.randrange(4 * 24) * HOUR, chance.randrange(900, 90_000)) for path in paths
+        PlacedFile(path, MONDAY + chance.randrange(4 * 24) * HOUR, chance.randrange(900, 90_000))
+        for path in paths
     ]

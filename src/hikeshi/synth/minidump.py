@@ -15,7 +15,9 @@ def minidump(ranges: Sequence[tuple[int, bytes]], wide: bool = True) -> bytes:
     head += struct.pack("<III", 9 if wide else 5, size, 44)
     rows, at = b"", begin
     for address, data in ranges:
-        rows += struct.pack("<QQ", address, len(data)) if wide else struct.pack("<QII", address, len(data), at)
+        rows += (
+            struct.pack("<QQ", address, len(data)) if wide else struct.pack("<QII", address, len(data), at)
+        )
         at += len(data)
     table = struct.pack("<QQ", len(ranges), begin) if wide else struct.pack("<I", len(ranges))
     return head + table + rows + b"".join(data for _, data in ranges)
