@@ -18,7 +18,7 @@ from hikeshi.flow import naming
 from hikeshi.flow.saving import TABLED
 from hikeshi.synth import autostarts, disk
 from hikeshi.synth.registry import Key, hive, text
-from readers import hives
+from readers import hive_logs, hives
 
 SYSTEM = "Windows/System32/config/SYSTEM"
 TASK = autostarts.task(r"\Example", r"C:\Users\taro\example.exe")
@@ -149,3 +149,25 @@ def test_a_hive_kept_in_a_backup_names_the_backup() -> None:
     paths = [own, kept, "d.dd/Users/a/Desktop/PC2/notes.txt", "d.dd/Users/a/Desktop/PC2/Users/b/NTUSER.DAT"]
     found = scope(paths, ["d.dd"], {own: ["PC1"], kept: ["PC2"]})
     assert ["PC1", "PC2", "PC1", "PC2"] == [found[path] for path in paths]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_logs_beside_a_hive_are_applied_also_when_they_come_later(tmp_path: Path, packed: bool) -> None:
+    """A value that stands in the log alone; in a zip, hive and log are members of one folder."""
+    content = {"NTUSER.DAT": hive_logs.OLD, "NTUSER.DAT.LOG1": hive_logs.log()}
+    alone, both, case = tmp_path / "alone", tmp_path / "both", tmp_path / "case"
+    alone.mkdir()
+    both.mkdir()
+    (alone / "NTUSER.DAT").write_bytes(hive_logs.OLD)
+    if packed:
+        files = {f"C/Users/taro/{name}": data for name, data in content.items()}
+        (both / "x.zip").write_bytes(incident.zipped(files))
+    else:
+        for name, data in content.items():
+            (both / name).write_bytes(data)
+    said = "SELECT data, \"offset\" IS NULL AS logged FROM registry WHERE name = 'a'"
+    assert [("old", False)] == rows(Saved(run(case, alone).case), said)
+    assert ["log-not-applied"] == [issue["reason"] for issue in Saved(case).issues()]
+    assert [("new", True)] == rows(Saved(run(case, both).case), said)
+    assert ["unsupported-format"] == [issue["reason"] for issue in Saved(case).issues()]
+    assert [("new", True)] == rows(Saved(run(case, alone).case), said)

@@ -29,14 +29,16 @@ YARA = (".yar", ".yara")
 def read(arguments: Mapping[str, Any], units: Units) -> Iterator[Sent]:
     """Read items with the reader that knows them; messages are `table`, `child`, `bytes`, `closed`, `issue`, `count`.
 
-    Each unit's arguments are `id`, `name` and `size`; its files hold the item's bytes, split images in several.
+    Each unit's arguments are `id`, `name` and `size`; its files hold the item's bytes, split images in several, and
+    behind them as many transaction logs as `logs` says.
     `passwords` are tried on whatever is encrypted.
     """
     passwords = tuple(arguments.get("passwords", ()))
     groups: dict[Reader, list[tuple[int, Item]]] = {}
     for index, (unit, files) in enumerate(units):
-        item = Item(unit["id"], unit["name"], unit["size"], joined(files), passwords)
-        reader, head = reader_of(item, len(files))
+        own = len(files) - unit.get("logs", 0)
+        item = Item(unit["id"], unit["name"], unit["size"], joined(files[:own]), passwords, files[own:])
+        reader, head = reader_of(item, own)
         if reader:
             groups.setdefault(reader, []).append((index, item))
         else:
