@@ -126,6 +126,19 @@ def test_a_mac_and_a_debian_machine(tmp_path: Path) -> None:
     )
 
 
+def test_a_hive_that_lies_alone_names_itself(tmp_path: Path) -> None:
+    folder = tmp_path / "evidence"
+    folder.mkdir()
+    (folder / "some.hive").write_bytes(hives.system("PC-ALONE"))
+    (folder / "NTUSER.DAT").write_bytes(hives.user())
+    case = Saved(run(tmp_path / "case", folder).case)
+    assert [
+        ("evidence/NTUSER.DAT", None, None),
+        ("evidence/some.hive", "pc-alone.corp.example", "registry"),
+    ] == rows(case, "SELECT path, host, ground FROM places ORDER BY path")
+    assert [("pc-alone.corp.example", 0)] == rows(case, "SELECT host, events FROM hosts")
+
+
 def scope(
     paths: list[str], images: list[str], names: dict[str, list[str]] | None = None
 ) -> dict[str, str | None]:
