@@ -21,6 +21,7 @@ from hikeshi.synth.registry import Key, hive, text
 from readers import hive_logs, hives
 
 SYSTEM = "Windows/System32/config/SYSTEM"
+KINDS = ("autostart", "file-system", "registry-hive")
 TASK = autostarts.task(r"\Example", r"C:\Users\taro\example.exe")
 
 
@@ -83,7 +84,7 @@ def test_what_counts_as_an_artefact_that_was_examined(tmp_path: Path) -> None:
     machine(folder / "pc", "PC1")
     (folder / "SAM").write_bytes(hive({r"SAM\Domains": Key([("", "REG_SZ", text("a"))])}, "SAM"))
     case = Saved(run(tmp_path / "case", folder).case)
-    items = {kind: {row["item"] for row in case.rows(sql)} for kind, sql in TABLED.items()}
+    items = {kind: {row["item"] for row in case.rows(sql)} for kind, sql in TABLED.items() if kind in KINDS}
     paths: dict[str, set[str]] = {kind: set() for kind in items}
     for item, path in rows(case, "SELECT item, path FROM places"):
         for kind in items:
