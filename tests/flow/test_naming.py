@@ -127,6 +127,27 @@ def test_a_mac_and_a_debian_machine(tmp_path: Path) -> None:
     )
 
 
+def test_where_a_property_list_lay_says_what_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "evidence"
+    for path, name in (
+        ("m/Library/LaunchDaemons/a.plist", "com.example.a"),
+        ("m/Users/taro/Library/LaunchAgents/b.plist", "com.example.b"),
+        ("loose.plist", "com.example.c"),
+    ):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(autostarts.launchd(name, ["/tmp/x"]))
+    (folder / "task").write_bytes(TASK)
+    sql = "SELECT name, kind, path FROM autostarts ORDER BY name"
+    wanted = [
+        ("Example", "task", "\\Example"),
+        ("com.example.a", "launch-daemon", "evidence/m/Library/LaunchDaemons/a.plist"),
+        ("com.example.b", "launch-agent", "evidence/m/Users/taro/Library/LaunchAgents/b.plist"),
+        ("com.example.c", "launch-agent", "evidence/loose.plist"),
+    ]
+    for _ in range(2):
+        assert wanted == rows(Saved(run(tmp_path / "case", folder).case), sql)
+
+
 def test_a_hive_that_lies_alone_names_itself(tmp_path: Path) -> None:
     folder = tmp_path / "evidence"
     folder.mkdir()
