@@ -161,6 +161,29 @@ def test_a_hive_that_lies_alone_names_itself(tmp_path: Path) -> None:
     assert [("pc-alone.corp.example", 0)] == rows(case, "SELECT host, events FROM hosts")
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_the_same_hive_with_and_without_its_log_in_one_run(tmp_path: Path, packed: bool) -> None:
+    """Whichever is met first: exported without its log, and where it lay, with it."""
+    folder, with_log = (
+        tmp_path / "evidence",
+        {"NTUSER.DAT": hive_logs.OLD, "NTUSER.DAT.LOG1": hive_logs.log()},
+    )
+    for name in ("a", "z"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "NTUSER.DAT").write_bytes(hive_logs.OLD)
+    if packed:
+        (folder / "m.zip").write_bytes(
+            incident.zipped({f"C/{name}": data for name, data in with_log.items()})
+        )
+    else:
+        (folder / "m").mkdir()
+        for name, data in with_log.items():
+            (folder / "m" / name).write_bytes(data)
+    case = Saved(run(tmp_path / "case", folder).case)
+    assert [("new",)] == rows(case, "SELECT data FROM registry WHERE name = 'a'")
+    assert ["unsupported-format"] == [issue["reason"] for issue in case.issues()]
+
+
 def scope(
     paths: list[str], images: list[str], names: dict[str, list[str]] | None = None
 ) -> dict[str, str | None]:

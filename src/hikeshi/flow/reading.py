@@ -39,6 +39,8 @@ BATCH_UNITS, BATCH_BYTES = 32, 1 << 20
 COUNT = ("item_kind", "records_in", "duplicate", "container", "whole", "blocks")
 
 
+# Who else needs the bytes of a container's children: hives that are read again, with the logs beside them.
+AGAIN = "again"
 # Transaction logs beside a hive: the item and the bytes of each.
 Logs = Sequence[tuple[str, Source]]
 
@@ -102,6 +104,7 @@ class Reading:
         self._settled: set[str] = set()
         self._files: list[tuple[dict[str, Any], FileSource | SegmentSource]] = []
         self._listed: dict[str, list[dict[str, Any]]] = {}
+        self._again: dict[str, tuple[str, Source, int, Logs]] = {}
         self._ahead = Ahead(pool, self.searching, _known(state))
         self._meeting = True
         self.reused: set[str] = set()
@@ -181,10 +184,25 @@ class Reading:
                 else:
                     other(reply)
                 tell()
-            if not self._waiting:
+            if not self._waiting and not self._with_logs():
                 return
             for item in sorted(self._waiting):  # containers that hold each other
                 self._settle(item)
+
+    def _with_logs(self) -> bool:
+        """Read again, with its logs, each hive that was first met where none lay beside it; whether there are any."""
+        again, self._again = self._again, {}
+        for item, (name, source, depth, logs) in sorted(again.items(), key=lambda met: met[0]):
+            if self._read_of(item, logs) is None:
+                self._settled.discard(item)
+                self.reused.discard(item)
+                self._meet(item, name, source, depth, logs)
+        self._flush()
+        if self._open:
+            return True
+        for parent in sorted(self._spools):
+            self._release(parent, AGAIN)
+        return False
 
     def scan_hits(self, items: Iterable[str]) -> Iterator[dict[str, Any]]:
         """All hits of the scans of these items, in a fixed order."""
@@ -213,9 +231,9 @@ class Reading:
         return Reason.TOO_DEEP if self.result(item) is None else Reason.NOT_AT_HAND
 
     def _meet(self, item: str, name: str, source: Source, depth: int, logs: Logs = ()) -> None:
-        if item in self._settled or item in self.reused:
-            return
-        if item in self._open or item in self._waiting:
+        if any(item in met for met in (self._settled, self.reused, self._open, self._waiting)):
+            if logs:
+                self._again.setdefault(item, (name, source, depth, logs))
             return
         entry = _Open(item, name, source, depth, scan=self._to_scan(item), logs=logs)
         done = self._read_of(item, logs)
@@ -480,6 +498,8 @@ class Reading:
         spool = parent.spool
         logs = [(log["item"], SpoolSource(spool, at, log["bytes"])) for log, at in beside]
         self._meet(item, child["place"] or parent.name, source, parent.depth + 1, logs)
+        if item in self._again and self._again[item][1] is source:
+            self._spools[parent.item][1].add(AGAIN)
         if item in self._open or (item in self._waiting and item != parent.item):
             self._waiting[parent.item][1].add(item)
             self._parents[item].add(parent.item)
