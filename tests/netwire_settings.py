@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from hikeshi.codecs.rc4 import rc4
 from hikeshi.families.netwire.config import LAYOUTS, SIZES
-from hikeshi.families.netwire.config_file import Section
+from hikeshi.pack import Section
 
 KEY = b"RGI28DQ30QB8Q1F7"
 MARK = b"\nINERT TEST DATA: text and tables, no program.\n"

@@ -135,6 +135,18 @@ def makes_inert_traces_from_a_seed(pack: Pack) -> None:
         assert _traces(pack, 1) != _traces(pack, 2)
 
 
+def makes_inert_files_from_a_seed(pack: Pack) -> None:
+    """The same seed gives the same files; what has bytes is no program and as large as it says."""
+    synth = families.entry(pack, "synth_files")
+    for seed in (1, 2) if synth else ():
+        files = list(synth(seed))
+        assert files == list(synth(seed))
+        assert len({file.path for file in files}) == len(files)
+        for file in files:
+            assert file.data is None or len(file.data) == file.size
+            assert not (file.data or b"").startswith(tuple(p.encode("latin-1") for p in PROGRAMS))
+
+
 def _traces(pack: Pack, seed: int) -> list[LogRecord]:
     synth = families.entry(pack, "synth")
     return list(synth(seed)) if synth else []
@@ -276,6 +288,7 @@ QUESTIONS: tuple[Callable[[Pack], None], ...] = (
     credits_and_tags_its_rules,
     fires_on_its_examples_and_not_beside_them,
     makes_inert_traces_from_a_seed,
+    makes_inert_files_from_a_seed,
     finds_what_it_is_expected_to_find,
     finds_only_what_it_declares,
     is_silent_on_nothing,

@@ -118,11 +118,20 @@ class Network:
     port: int = 49152
 
     def talk(
-        self, at: float, client: str, pairs: Sequence[tuple[bytes, bytes]], server: str = SERVER, port: int = 80
+        self,
+        at: float,
+        client: str,
+        pairs: Sequence[tuple[bytes, bytes]],
+        server: str = SERVER,
+        port: int = 80,
     ) -> None:
         """One connection `at` seconds after the start."""
         talk = Conversation(
-            client=client, server=server, client_port=self.port, server_port=port, time=START + int(at * SECOND)
+            client=client,
+            server=server,
+            client_port=self.port,
+            server_port=port,
+            time=START + int(at * SECOND),
         ).open()
         self.port += 1
         for said, told in pairs:
@@ -171,7 +180,7 @@ def harmless(seed: int = 1) -> dict[str, list[Stream]]:
 
     boundary = "----formboundary7MA4"
     upload = [
-        f"--{boundary}\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\n".encode() + chance(600, seed + n)
+        f'--{boundary}\r\nContent-Disposition: form-data; name="f"\r\n\r\n'.encode() + chance(600, seed + n)
         for n in range(4)
     ]
     add("multipart", [request("POST", "/", [host, ("Content-Type", f"multipart/form-data; boundary={boundary}")], b)
@@ -179,7 +188,9 @@ def harmless(seed: int = 1) -> dict[str, list[Stream]]:
     grpc = [b"\0" + (200).to_bytes(4, "big") + chance(200, seed + n) for n in range(4)]
     kind = ("Content-Type", "application/grpc-web+proto")
     add("grpc-web", [request("POST", "/a.B/C", [kind, host], b) for b in grpc])
-    ocsp = [bytes.fromhex("3051304f304d304b3049300906052b0e03021a05000414") + chance(60, seed) for _ in range(4)]
+    ocsp = [
+        bytes.fromhex("3051304f304d304b3049300906052b0e03021a05000414") + chance(60, seed) for _ in range(4)
+    ]
     add("ocsp", [request("POST", "/", [("Content-Type", "application/ocsp-request"), host], b) for b in ocsp])
     ive = [chance(256, seed + 10 + n) for n in range(6)]
     sensor = [host, ("Content-Type", FORM), ("User-Agent", "sensor/1")]

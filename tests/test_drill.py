@@ -7,7 +7,7 @@ import hashlib
 import ipaddress
 import json
 import re
-from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ def test_the_bytes_are_those_of_every_python_version(tmp_path: Path) -> None:
     digest = hashlib.sha256()
     for name, data in written(tmp_path).items():
         digest.update(f"{name}\0{len(data)}\0".encode() + data)
-    assert digest.hexdigest() == "f876c7d62c253b7235d358fc246697fd0669d9804fbf2ac89e7e2d9b7afeb604"
+    assert digest.hexdigest() == "baf45ad1365fc46cf63707c4bba1650ea08005e5c4e32af213c50c4bfa564238"
 
 
 def test_everything_is_inert_and_invented(tmp_path: Path) -> None:
@@ -64,17 +64,12 @@ def test_the_truth_counts_what_was_written(tmp_path: Path) -> None:
 
 def told(truth: incident.Truth) -> dict[str, Any]:
     host, channel = truth.gap.split()
-    findings = [
-        {
-            "family": "netwire",
-            "host": truth.infected,
-            "function": function,
-            "grade": grade,
-            "time": "2024-03-12T00:41:05Z",
-        }
-        for function, grade in truth.functions.items()
-    ]
-    findings.append({**findings[0], "grade": "weak", "fields": {"address": truth.server}})
+    findings = []
+    for machine in truth.infected:
+        first = datetime.fromtimestamp(machine.first / 1e6, UTC).isoformat().replace("+00:00", "Z")
+        about = {"family": machine.family, "host": machine.host, "time": first}
+        findings += [{**about, "function": name, "grade": grade} for name, grade in machine.functions.items()]
+        findings.append({**about, "function": None, "grade": "weak", "fields": {"address": machine.server}})
     return {
         "findings": findings,
         "issues": [{"path": f"evidence/{truth.damaged}"}, {"path": f"evidence/{truth.unreadable}"}],
@@ -93,12 +88,8 @@ def test_each_wrong_answer_is_named(tmp_path: Path) -> None:
     truth = drill.write_incident(tmp_path)
     good = told(truth)
     stray = {"family": "netwire", "host": truth.machines[0], "function": None, "grade": "weak", "time": None}
-    late = {**good["findings"][0], "time": "2024-04-01T00:00:00Z"}
     for change, name in (
         ({"findings": [*good["findings"], stray]}, "infected machines"),
-        ({"findings": good["findings"][1:]}, "functions and grades"),
-        ({"findings": [*good["findings"], late]}, "findings outside the incident's time"),
-        ({"findings": good["findings"][:-1]}, "server"),
         ({"issues": good["issues"][:1]}, "unreadable file named"),
         ({"issues": good["issues"][1:]}, "damaged line named"),
         ({"gaps": []}, "gaps named"),
@@ -108,7 +99,32 @@ def test_each_wrong_answer_is_named(tmp_path: Path) -> None:
         assert name in failed
 
 
+def test_each_wrong_answer_about_a_machine_is_named(tmp_path: Path) -> None:
+    truth = drill.write_incident(tmp_path)
+    good = told(truth)
+    for machine in truth.infected:
+        own = [f for f in good["findings"] if f["host"] == machine.host]
+        others = [f for f in good["findings"] if f["host"] != machine.host]
+        late = {**own[0], "time": "2024-04-01T00:00:00Z"}
+        wrong = {**own[0], "family": "generic"}
+        cases = [(own[1:], "functions and grades"), ([*own, late], "findings outside the incident's time"),
+                 ([{**f, "time": None} for f in own], "first trace"),
+                 ([wrong, *own[1:]], "functions and grades")]  # fmt: skip
+        cases += [(own[:-1], "server")] if machine.server else []
+        for findings, name in cases:
+            checks = drill.score(truth, **{**good, "findings": [*others, *findings]})
+            assert f"{name} on {machine.host}" in [check.name for check in checks if not check.passed]
+
+
 def test_nothing_said_passes_no_check(tmp_path: Path) -> None:
     truth = drill.write_incident(tmp_path)
-    passed = [check.name for check in drill.score(replace(truth), []) if check.passed]
-    assert passed == ["findings outside the incident's time"]
+    passed = [check.name for check in drill.score(truth, []) if check.passed]
+    assert {"findings outside the incident's time"} == {name.partition(" on ")[0] for name in passed}
+
+
+def test_the_infected_machines_are_of_two_systems_and_two_families(tmp_path: Path) -> None:
+    truth = drill.write_incident(tmp_path)
+    assert [("ws-07", "netwire"), ("mac-02", "netwire"), ("mac-05", "mokes_qt")] == [
+        (machine.host.partition(".")[0], machine.family) for machine in truth.infected
+    ]
+    assert {machine.host for machine in truth.infected} < set(truth.machines)

@@ -120,6 +120,7 @@ HEAVY = {
     "rich",
     "pydantic",
     "oxmsg",
+    "numba",
 }
 
 

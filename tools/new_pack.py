@@ -21,6 +21,18 @@ from hikeshi import families
 FAMILIES = Path(families.__file__).parent
 SPDX = "# SPDX-License-Identifier: Apache-2.0\n"
 
+COMMODITY = """# Who can get the family, since when, and what its builder writes by default. Facts only, each sourced.
+status = "unknown"
+since = ""
+users = ""
+platforms = ["Windows"]
+ja = "{name} を誰が入手できるかは記録にない。"
+en = "Who can get {name} is not on record."
+
+[source]
+title = "a made-up example"
+url = "https://hikeshi.example/"
+"""
 PACK = """name = "{name}"
 version = "1"
 status = "nursery"
@@ -153,6 +165,7 @@ def files(name: str) -> dict[str, str]:
         ],
     }
     return {
+        "commodity.toml": SPDX + COMMODITY.format(name=name),
         "pack.toml": SPDX + PACK.format(name=name, id=id_),
         "rules/run_value.yml": SPDX + RULE.format(name=name, id=id_),
         "rules/run_value.examples.json": json.dumps(examples, ensure_ascii=False, indent=1) + "\n",

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,17 +15,24 @@ from hikeshi.errors import UsageError
 from hikeshi.flow import Progress
 from hikeshi.flow.options import Options
 from hikeshi.synth import incident
-from hikeshi.synth.incident import Truth
+from hikeshi.synth.incident import FIRST_RUN, LAPTOP, STUDIO, Infected, Planted, Truth
+from hikeshi.synth.office import DAY, DESK, HOUR
 
-FAMILY = "netwire"
-
-# The grade each function must reach on the infected machine: what the pack's own sheet says of its traces.
-FUNCTIONS = {
+# The grade each function must reach on each infected machine: what the packs' own sheets say of its traces.
+NETWIRE_WINDOWS = {
     "clean-up": "indicated",
     "credential-theft": "strong",
     "keylogging": "strong",
     "persistence": "proven",
     "registration": "proven",
+}
+NETWIRE_MACOS = {"keylogging": "proven", "persistence": "proven"}
+MOKES_MACOS = {
+    "audio-capture": "indicated",
+    "file-search": "indicated",
+    "keylogging": "indicated",
+    "persistence": "strong",
+    "screen-capture": "indicated",
 }
 GRADES = ("proven", "strong", "indicated", "weak")
 
@@ -78,8 +85,16 @@ def run(folder: Path, seed: int, progress: Progress | None = None) -> Drill:
 
 def write_incident(folder: Path, seed: int = 1) -> Truth:
     """Write the demo incident's evidence into a folder and return what is true of it."""
-    pack = next(pack for pack in families.packs() if pack.name == FAMILY)
-    return incident.write(folder, seed, FAMILY, FUNCTIONS, families.entry(pack, "synth"))
+    packs = {pack.name: pack for pack in families.packs()}
+    netwire, mokes = packs["netwire"], packs["mokes_qt"]
+    logs, files = (families.entry(netwire, name) for name in ("synth", "synth_files"))
+    spied = families.entry(mokes, "synth_files")
+    planted = (
+        Planted(DESK, "hayashi", FIRST_RUN, "netwire", NETWIRE_WINDOWS, logs=logs),
+        Planted(STUDIO, "mori", FIRST_RUN + 2 * HOUR, "netwire", NETWIRE_MACOS, files=files),
+        Planted(LAPTOP, "ito", FIRST_RUN + DAY, "mokes_qt", MOKES_MACOS, files=spied),
+    )
+    return incident.write(folder, seed, planted)
 
 
 def score(
@@ -90,21 +105,36 @@ def score(
     `findings` and `issues` are the lines of findings.jsonl and issues.jsonl, `gaps` the rows of that table,
     `rows` the number of rows of the tables events and messages.
     """
-    ours = [finding for finding in findings if finding.get("family") == truth.family]
-    infected = [finding for finding in ours if finding.get("host") == truth.infected]
+    ours = [finding for finding in findings if finding.get("family")]
     paths = [str(issue.get("path") or "") for issue in issues]
     counts = rows or {}
+    infected = _joined(f"{machine.host} {machine.family}" for machine in truth.infected)
+    named = _joined(f"{finding['host']} {finding['family']}" for finding in ours if finding.get("host"))
     return [
-        Check("infected machines", truth.infected, _joined(finding.get("host") for finding in ours)),
-        Check("functions and grades", _joined(_pairs(truth.functions)), _joined(_pairs(_best(infected)))),
-        Check("findings outside the incident's time", "0", str(sum(not _within(f, truth) for f in infected))),
-        Check("server", truth.server, _joined((f.get("fields") or {}).get("address") for f in infected)),
+        Check("infected machines", infected, named),
+        *(check for machine in truth.infected for check in _of_machine(machine, ours)),
         Check("damaged line named", "1", str(sum(path.endswith(truth.damaged) for path in paths))),
         Check("unreadable file named", "1", str(sum(path.endswith(truth.unreadable) for path in paths))),
         Check("gaps named", truth.gap, _joined(f"{row['host']} {row['channel']}" for row in gaps)),
         Check("events read", str(truth.events), str(counts.get("events"))),
         Check("messages read", str(truth.messages), str(counts.get("messages"))),
     ]
+
+
+def _of_machine(machine: Infected, findings: Sequence[Mapping[str, Any]]) -> Iterator[Check]:
+    """What the run says of one infected machine: functions, first and last trace, server."""
+    own = [f for f in findings if f.get("host") == machine.host and f["family"] == machine.family]
+    where = f"on {machine.host}"
+    yield Check(
+        f"functions and grades {where}", _joined(_pairs(machine.functions)), _joined(_pairs(_best(own)))
+    )
+    yield Check(f"first trace {where}", _minute(machine.first), _minute(min(map(_time, own), default=0)))
+    yield Check(
+        f"findings outside the incident's time {where}", "0", str(sum(not _within(f, machine) for f in own))
+    )
+    if machine.server is not None:
+        servers = _joined((finding.get("fields") or {}).get("address") for finding in own)
+        yield Check(f"server {where}", machine.server, servers)
 
 
 def _joined(values: Iterable[str | None]) -> str:
@@ -124,8 +154,18 @@ def _best(findings: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return best
 
 
-def _within(finding: Mapping[str, Any], truth: Truth) -> bool:
-    if not finding.get("time"):
-        return False
-    since = datetime.fromisoformat(finding["time"]) - datetime(1970, 1, 1, tzinfo=UTC)
-    return truth.first <= since // timedelta(microseconds=1) <= truth.last
+def _within(finding: Mapping[str, Any], machine: Infected) -> bool:
+    """Whether a finding lies between first and last trace; what evidence gives no time for is no contradiction."""
+    return not finding.get("time") or machine.first <= _time(finding) <= machine.last
+
+
+def _time(finding: Mapping[str, Any]) -> int:
+    moment = (
+        datetime.fromisoformat(finding["time"]) if finding.get("time") else datetime.max.replace(tzinfo=UTC)
+    )
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def _minute(moment: int) -> str:
+    """To the minute: some evidence keeps whole seconds only."""
+    return f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=moment):%Y-%m-%d %H:%M}"

@@ -13,8 +13,12 @@ from hikeshi.codecs.aes import cfb_decrypt, ofb_decrypt, ofb_keystream
 from hikeshi.codecs.codepage import Reading, read_text
 from hikeshi.codecs.keysearch import rc4_pairs, rc4_streams
 from hikeshi.codecs.mask import mask
+from hikeshi.codecs.programs import Layout, Section
 from hikeshi.codecs.rc4 import rc4
+from hikeshi.codecs.task_xml import Task
+from hikeshi.codecs.task_xml import parse as read_task
 from hikeshi.codecs.times import filetime, iso
+from hikeshi.codecs.zones import in_utc
 from hikeshi.schema import TABLES, Grade, Hit, Issue, KeyFound, KeySearch, Reason, Region, Rule, Search
 from hikeshi.words import FUNCTIONS
 
@@ -31,19 +35,25 @@ __all__ = [
     "Issue",
     "KeyFound",
     "KeySearch",
+    "Layout",
     "LogRecord",
     "Machine",
     "Mark",
     "PackRule",
+    "PlacedFile",
+    "Program",
     "Reading",
     "Reason",
     "Region",
     "Rule",
     "Search",
+    "Section",
+    "Task",
     "cfb_decrypt",
     "event_fields",
     "filetime",
     "hit",
+    "in_utc",
     "iso",
     "log_source",
     "machine_of",
@@ -53,6 +63,7 @@ __all__ = [
     "rc4",
     "rc4_pairs",
     "rc4_streams",
+    "read_task",
     "read_text",
     "replace",
     "row",
@@ -119,6 +130,19 @@ class Machine:
 
 
 @dataclass(frozen=True)
+class PlacedFile:
+    """One file a pack's synth.py invents: its path on the machine, when it was written, its size, and inert bytes.
+
+    Without bytes it stands in a listing only: programs are never written.
+    """
+
+    path: str
+    time: int
+    size: int
+    data: bytes | None = None
+
+
+@dataclass(frozen=True)
 class PackRule:
     """A Sigma rule of a pack and what its match means: see [[sigma]] in pack.toml."""
 
@@ -131,6 +155,15 @@ class PackRule:
     fields: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Program:
+    """A program file, or a dump of one process, for who asks: its bytes, and where each part lies in memory."""
+
+    item: str
+    bytes: bytes
+    layouts: tuple[Layout, ...]
+
+
 def machine_of(machines: Iterable[Machine], host: str | None) -> Machine | None:
     """The machine that a name stands for, in whatever case it is written."""
     wanted = (host or "").casefold()
@@ -141,10 +174,13 @@ def machine_of(machines: Iterable[Machine], host: str | None) -> Machine | None:
 
 
 def row(rows: pa.Table, number: int) -> dict[str, Any]:
-    """One row of a table as a mapping, its time in microseconds."""
-    found: dict[str, Any] = rows.slice(number, 1).to_pylist()[0]
-    if "time" in found:
-        found["time"] = rows.column("time")[number].value
+    """One row of a table as a mapping, its times in microseconds."""
+    import pyarrow as pa
+
+    found = {}
+    for one, column in zip(rows.schema, rows.columns, strict=True):
+        value = column[number]
+        found[one.name] = value.value if pa.types.is_timestamp(one.type) else value.as_py()
     return found
 
 

@@ -207,9 +207,9 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("type", "text"),
         ("data", "text"),
     ),
-    # What starts by itself, as the artefact says: `kind` is task, launch-agent, launch-daemon or xdg-autostart, `path` a
-    # task's URI (\Folder\Name) or the path of the file, `user` whom it runs as. `fields` hold what else it states: of a
-    # task author, triggers (one a line, "TimeTrigger 1999-11-30T00:00:00 repeat PT10M"), start_boundary, interval …
+    # What starts by itself, as the artefact says: `kind` is task, launch-agent, launch-daemon or xdg-autostart, `path`
+    # a task's URI (\Folder\Name) or the path of the file, `user` whom it runs as. `fields` hold what else it states: of
+    # a task author, triggers (one a line, "TimeTrigger 1999-11-30T00:00:00 repeat PT10M"), start_boundary, interval …
     "autostarts": (
         *_WHERE,
         *_WHEN,
@@ -223,7 +223,7 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("fields", "map"),
     ),
     # One shortcut: where it leads, and what it kept of the machine it was made on. `machine` is the NetBIOS name of the
-    # link tracker, `volume_serial` 8 hex digits; created, modified and accessed are the target's when the link was made.
+    # link tracker, `volume_serial` 8 hex digits; created, modified and accessed are the target's when it was made.
     "shortcuts": (
         *_WHERE,
         *_WHEN,
@@ -238,8 +238,8 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("modified", "time"),
         ("accessed", "time"),
     ),
-    # What identifies a machine: `kind` is name, former-name, address, volume-serial (8 hex digits, upper case: the low 32
-    # bits of an NTFS serial), time-zone or collection.
+    # What identifies a machine: `kind` is name, former-name, address, volume-serial (8 hex digits, upper case: the low
+    # 32 bits of an NTFS serial), time-zone or collection.
     "machines": (
         *_WHERE,
         ("kind", "text"),
@@ -279,8 +279,9 @@ TABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("extents", "list"),
     ),
     # Where each item was found. `collection` is the path at which a triage collection of that `layout` begins, `host`
-    # the machine it came from, `ground` how that is known (collection-file, collection-name, or event-logs: all
-    # logs in it agree), `original` the path on the machine. Null where the evidence does not say.
+    # the machine it came from, `ground` how that is known (collection-file, collection-name, registry or
+    # system-settings: how the system around it calls itself, or event-logs: all logs in it agree), `original` the path
+    # on the machine. Null where the evidence does not say.
     "places": (
         ("item", "text"),
         ("path", "text"),
@@ -480,6 +481,7 @@ class Reason(enum.StrEnum):
     MISSING_EXTRA = "missing-extra"
     NOT_TAKEN_OUT = "not-taken-out"
     SEARCH_LIMIT = "search-limit"
+    LOG_NOT_APPLIED = "log-not-applied"
     KEY_SEARCH = "key-search-open"
 
 

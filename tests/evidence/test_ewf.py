@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evidence import images
-from hikeshi.evidence import image
+from hikeshi.evidence import ewf, image
 from hikeshi.evidence.ewf import Ewf, EwfError
 from hikeshi.evidence.segments import joined
 from hikeshi.schema import Reason
@@ -42,11 +42,13 @@ def test_any_range(offset: int, size: int) -> None:
     assert MEDIA[offset : offset + size] == found.read(size)
 
 
-@pytest.mark.parametrize("threads", [1, 2, 3])
-def test_blocks_in_parallel(threads: int) -> None:
+@pytest.mark.parametrize("batch", [1, 2 * images.CHUNK, 512 << 10])
+def test_blocks(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ewf, "BATCH", batch)
     found = opened(images.ewf(MEDIA, 3))
-    assert MEDIA == b"".join(found.blocks(0, found.size, threads))
-    assert MEDIA[images.CHUNK :] == b"".join(found.blocks(images.CHUNK, found.size, threads))
+    assert MEDIA == b"".join(found.blocks(0, found.size))
+    assert MEDIA[images.CHUNK :] == b"".join(found.blocks(images.CHUNK, found.size))
+    assert all(stated == computed for stated, computed in found.verify().values())
 
 
 def test_a_hash_that_differs_is_a_loss() -> None:

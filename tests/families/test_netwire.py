@@ -14,7 +14,7 @@ import pytest
 
 import pack_expected
 from hikeshi import families
-from hikeshi.families.netwire import host
+from hikeshi.families.netwire.joins import joined
 from hikeshi.pack import Grade, Hit, LogRecord
 
 PACK = next(pack for pack in families.packs() if pack.name == "netwire")
@@ -34,7 +34,7 @@ LOG = hit("netwire.key-log", file=r"Logs\12-03-2024")
 
 
 def told(*hits: Hit) -> list[tuple[str, str, str]]:
-    return [(one.fields["identity"], one.fields["other"], str(one.grade)) for one in host.joined(hits)]
+    return [(one.fields["identity"], one.fields["other"], str(one.grade)) for one in joined(hits)]
 
 
 def test_one_trace_alone_proves_nothing() -> None:
@@ -46,12 +46,12 @@ def test_one_trace_alone_proves_nothing() -> None:
 def test_identity_and_run_value_prove_each_other() -> None:
     names = (r"SOFTWARE\NetWire\HostId", r"Run\NetWire")
     assert told(IDENTITY, RUN) == [(*names, "proven"), (*names, "proven")]
-    assert [one.message for one in host.joined([IDENTITY, RUN])] == ["netwire.agreed"] * 2
+    assert [one.message for one in joined([IDENTITY, RUN])] == ["netwire.agreed"] * 2
 
 
 def test_a_key_log_becomes_strong_and_does_not_prove_the_identity() -> None:
     assert told(IDENTITY, LOG) == [(r"SOFTWARE\NetWire\HostId", r"Logs\12-03-2024", "strong")]
-    assert [one.message for one in host.joined([IDENTITY, LOG])] == ["netwire.beside"]
+    assert [one.message for one in joined([IDENTITY, LOG])] == ["netwire.beside"]
 
 
 def test_machines_are_kept_apart_and_case_is_not_a_difference() -> None:
@@ -68,7 +68,7 @@ def test_what_a_registry_tool_wrote_never_counts(tool: str) -> None:
 
 def test_order_of_the_findings_changes_nothing() -> None:
     late = replace(RUN, time=None, record=None)
-    found = [list(host.joined(order)) for order in itertools.permutations([IDENTITY, RUN, LOG, late])]
+    found = [list(joined(order)) for order in itertools.permutations([IDENTITY, RUN, LOG, late])]
     assert all(one == found[0] for one in found)
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import random
 import sys
 from pathlib import Path
@@ -12,8 +13,10 @@ import pytest
 import netwire_settings as inert
 from hikeshi.families.netwire import config_file, settings
 from hikeshi.families.netwire.config import LAYOUTS, mapped, memory
+from hikeshi.families.netwire.program import judged
 from hikeshi.families.netwire.settings import meaning
-from hikeshi.pack import rc4
+from hikeshi.flow import programs
+from hikeshi.pack import Grade, Issue, Layout, Program, Section, rc4
 
 ORDER = [name for name in settings.ORDER if name != "group"]
 
@@ -112,6 +115,66 @@ def test_why_a_file_gives_no_settings_is_said() -> None:
     assert "fields-not-readable" == config_file.why_none(other, sections, base)
 
 
+TEXTS = (
+    b"HostId-%Rand%", b"wcnwClass", b"%s.Identifier", b"ping 192.0.2.2", b"[Print Screen]", b"filenames.txt",
+)  # fmt: skip
+
+
+def program(data: bytes, sections: list[Section], base: int) -> Program:
+    return Program("0" * 64, data, (Layout("PE", base, tuple(sections)),))
+
+
+def test_a_program_gives_its_settings_as_stored_and_as_taken_from_memory() -> None:
+    fields = [inert.WINDOWS[name] for name in ORDER]
+    for is_mapped in (False, True):
+        data, sections, base = inert.blob(fields, 3, is_mapped)
+        stated = [Section(0x1000, 0x1000, 0x400), Section(0x3000, 0x2000, 0x1400)] if is_mapped else sections
+        (hit,) = judged(program(data, stated, base))
+        assert ("netwire.config", Grade.PROVEN, "Password") == (
+            hit.message, hit.grade, hit.fields["config_password"],
+        )  # fmt: skip
+        assert inert.KEY.hex() == hit.fields["config_key"]
+
+
+def test_texts_of_the_family_without_settings_say_why() -> None:
+    texts = b"\0".join(TEXTS)
+    data, sections, base = inert.blob(["?"] * 12, 1)
+    cases = [
+        (program(bytes(64) + texts, [Section(0, 64, 0)], 0), "no-code-anchor"),
+        (program(data + texts, sections, base), "fields-not-readable"),
+        (
+            program(inert.blob([inert.WINDOWS[n] for n in ORDER], 1)[0] + texts, sections[:1], 0),
+            "address-outside",
+        ),
+        (Program("0" * 64, texts, ()), "no-section-table"),
+    ]
+    for given, why in cases:
+        (hit,) = judged(given)
+        assert ("netwire.program", Grade.STRONG, why) == (hit.message, hit.grade, hit.fields["why"])
+        assert given.bytes.find(TEXTS[0]) == hit.offset
+
+
+def test_a_few_texts_or_texts_of_others_say_nothing() -> None:
+    for texts in (TEXTS[:1], TEXTS[2:], (b"SOFTWARE\\NetWire", b"[Print Screen]")):
+        assert [] == list(judged(program(b"\0".join(texts), [], 0)))
+
+
+def test_a_worker_hands_a_program_to_the_packs_that_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = Path(sys.executable).read_bytes()
+    seen: list[Program] = []
+    monkeypatch.setattr(programs, "packs", lambda: ["one"])
+    monkeypatch.setattr(
+        programs, "entry", lambda pack, name: {"program": lambda p: seen.append(p) or []}[name]
+    )
+    assert [] == list(programs.judged("0" * 64, io.BytesIO(data), len(data)))
+    assert [data] == [one.bytes for one in seen]
+    assert ["ELF"] == [layout.format for layout in seen[0].layouts]
+    monkeypatch.setattr(programs, "LARGEST", len(data) - 1)
+    (issue,) = programs.judged("0" * 64, io.BytesIO(data), len(data))
+    assert isinstance(issue, Issue)
+    assert ("search-limit", str(len(data) - 1)) == (issue.reason, issue.fields["limit"])
+
+
 def test_code_that_points_to_the_struct_is_followed() -> None:
     block, base = inert.struct("1.7a", inert.WINDOWS), 0x400000
     slot = b"\xe8\0\0\0\0\xc7\x44\x24\x08\xff\0\0\0\xc7\x44\x24\x04" + (base + 0x800).to_bytes(4, "little")
@@ -157,7 +220,7 @@ def test_other_data_hold_no_settings() -> None:
     library = Path(random.__file__).read_bytes() + Path(sys.executable).read_bytes()
     assert [] == list(memory(library))
     assert [] == list(mapped(library, 0x400000))
-    assert [] == list(config_file.from_file(library, [config_file.Section(0, len(library), 0)], 0x400000))
+    assert [] == list(config_file.from_file(library, [Section(0, len(library), 0)], 0x400000))
 
 
 @pytest.mark.campaign

@@ -85,9 +85,10 @@ def test_a_key_log_becomes_findings_without_what_was_typed() -> None:
         netwire_logs.day(1, windows=4)
         + b"\r\n\r\n[Log in - Exchange] - [12/03/2024 11:00:00]\r\nhunter2[Enter]"
     )
-    hits = worded(list(raw.keylogs(region(bytes(600) + encoded(plain) + bytes(600)))))
+    hits = list(raw.keylogs(region(bytes(600) + encoded(plain) + bytes(600))))
+    assert len(worded(list(joined(hits)))) == len(hits)
     log, *typed = hits
-    assert ("netwire.key-log-text", Grade.PROVEN, 512 + 600, str(len(plain))) == (
+    assert ("netwire.key-log-clue", Grade.PROVEN, 512 + 600, str(len(plain))) == (
         log.message, log.grade, log.offset, log.fields["bytes"],
     )  # fmt: skip
     assert [5, None] == [len(typed), typed[0].time]
@@ -197,10 +198,10 @@ def test_install_date_and_introduction_agree_or_contradict() -> None:
 def test_a_log_where_the_settings_say_and_of_the_day_that_was_deleted() -> None:
     log = finding("netwire.key-log", file=r"C:\Users\a\AppData\Roaming\Logs\18-12-2022")
     deleted = finding("netwire.command", command="key-log-delete", command_day="18-12-2022")
-    carved = finding("netwire.key-log-text", None, first="18/12/2022 10:00:00")
+    carved = finding("netwire.key-log-clue", None, first="18/12/2022 10:00:00")
     assert ["netwire.same-value"] == messages(CONFIG, log)
     assert ["netwire.log-of-day"] == messages(log, deleted)
-    assert ["netwire.log-of-day"] == messages(carved, deleted)
+    assert ["netwire.key-log-text", "netwire.log-of-day"] == messages(carved, deleted)
     assert [] == messages(finding("netwire.key-log", file=r"C:\Other\18-12-2022"), CONFIG)
 
 

@@ -70,7 +70,9 @@ def repeat(count: int, seed: int, once: Callable[[random.Random], None]) -> None
 def test_servers(count: int, codec: str) -> None:
     """Every address said is what its bytes give under the key beside them; two of them at least where it is proven."""
     whole = [
-        bytes(smokeloader_config.blob(codec, bits, size=0x1100, at=0xA00, order=[2, 0, 3, 1]).data[0x900:0xC00])
+        bytes(
+            smokeloader_config.blob(codec, bits, size=0x1100, at=0xA00, order=[2, 0, 3, 1]).data[0x900:0xC00]
+        )
         for bits in (32, 64)
     ]
 
@@ -80,7 +82,9 @@ def test_servers(count: int, codec: str) -> None:
             if hit.message != "smokeloader.config":
                 continue
             urls, places = hit.fields["c2_url"].split("\n"), hit.fields["config_offsets"].split(", ")
-            read = [entries.xor_entry(bent, int(p, 16)) or entries.rc4_entry(bent, int(p, 16)) for p in places]
+            read = [
+                entries.xor_entry(bent, int(p, 16)) or entries.rc4_entry(bent, int(p, 16)) for p in places
+            ]
             assert set(urls) == {entry.url for entry in read if entry}
             more = hit.fields.get("config_outside_table", "").split("\n")
             assert hit.grade is not Grade.PROVEN or len({*urls, *more} - {""}) > 1
@@ -95,7 +99,9 @@ def test_lists_of_strings(count: int) -> None:
 
     def once(chance: random.Random) -> None:
         for found in strings.lists(damaged(whole, chance)):
-            assert all(text.isprintable() or "\n" in text or "\r" in text or "\t" in text for text in found.texts)
+            assert all(
+                text.isprintable() or "\n" in text or "\r" in text or "\t" in text for text in found.texts
+            )
             assert set(found.telling) <= known
 
     repeat(count, 2, once)
@@ -105,8 +111,12 @@ def test_lists_of_strings(count: int) -> None:
 def test_requests(count: int) -> None:
     """An id said is under the key in the damaged body; nothing is said of a head that does not fit."""
     bot = inert.Bot()
-    sent = b"".join(inert.post(era, bot.body(seed=n + 1)) for n, era in enumerate(("2018-03", "2018-08", "2022-10")))
-    received = inert.answer(404, inert.TASK) + inert.answer(404, inert.PAGE) + inert.answer(404, inert.chance(600))
+    sent = b"".join(
+        inert.post(era, bot.body(seed=n + 1)) for n, era in enumerate(("2018-03", "2018-08", "2022-10"))
+    )
+    received = (
+        inert.answer(404, inert.TASK) + inert.answer(404, inert.PAGE) + inert.answer(404, inert.chance(600))
+    )
 
     def once(chance: random.Random) -> None:
         stream = inert.Stream(damaged(sent, chance), damaged(received, chance))
@@ -146,7 +156,9 @@ def test_clear_requests_and_pools(count: int) -> None:
     login = json.dumps({"method": "login", "params": {"agent": "invented/1"}, "id": 1}).encode() + b"\n"
 
     def once(chance: random.Random) -> None:
-        stream = inert.Stream(damaged(chance.choice([old + grab, login]), chance), damaged(inert.answer(), chance))
+        stream = inert.Stream(
+            damaged(chance.choice([old + grab, login]), chance), damaged(inert.answer(), chance)
+        )
         network.wanted(stream)
         for hit in network.judged(stream):
             assert hit.grade in (Grade.INDICATED, Grade.WEAK)
@@ -163,9 +175,19 @@ def test_access_logs(count: int) -> None:
     def once(chance: random.Random) -> None:
         rows = []
         for number in range(chance.randrange(20)):
-            row = dict.fromkeys(names) | {"item": "1" * 64, "record": number, "method": chance.choice(["POST", "GET"])}
-            row |= {"client": chance.choice(["192.0.2.1", "::1", "x", None]), "uri": chance.choice(["/g/", "?", None])}
-            row |= {"time": chance.choice([None, number * 600_000_000, -5]), "response_bytes": chance.choice([None, 7])}
+            row = dict.fromkeys(names) | {
+                "item": "1" * 64,
+                "record": number,
+                "method": chance.choice(["POST", "GET"]),
+            }
+            row |= {
+                "client": chance.choice(["192.0.2.1", "::1", "x", None]),
+                "uri": chance.choice(["/g/", "?", None]),
+            }
+            row |= {
+                "time": chance.choice([None, number * 600_000_000, -5]),
+                "response_bytes": chance.choice([None, 7]),
+            }
             rows.append(row)
         said = list(panel.requests(rows))
         assert not any(isinstance(one, Issue) for one in said)

@@ -14,11 +14,13 @@ import smokeloader_config as inert
 from hikeshi.families.smokeloader import config, entries, strings
 from hikeshi.pack import Grade, Hit, rc4
 
-T1 = bytes.fromhex("E7FBFBFFB5A0A0E2E0FCFBEAFCFBA2FCEAFDF9E6ECEABFBEBDBABFBAA1FDFAA0") + bytes.fromhex("EFC11A5F")
+T1 = bytes.fromhex("E7FBFBFFB5A0A0E2E0FCFBEAFCFBA2FCEAFDF9E6ECEABFBEBDBABFBAA1FDFAA0") + bytes.fromhex(
+    "EFC11A5F"
+)
 T2 = bytes.fromhex(
     "432D3CE62d8bf98b00db96cfde364292ce91c9058bad2360a60d67e613d64f4fc44ce8809ee356a4ca957ea0a796a9025939"
 )
-T3 = bytes.fromhex("17" "008bbd0d" "161ec11409c1cca01d2778f6253717e296e6324b153620")
+T3 = bytes.fromhex("17008bbd0d161ec11409c1cca01d2778f6253717e296e6324b153620")
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,9 @@ def found(data: bytes | bytearray, offset: int = 0) -> list[Hit]:
 
 def test_t1() -> None:
     entry = entries.xor_entry(bytes([32]) + T1, 0)
-    assert entry == entries.Entry(0, 37, "X-E4", "http://mostest-service012505.ru/", bytes.fromhex("EFC11A5F"), 0xE4)
+    assert entry == entries.Entry(
+        0, 37, "X-E4", "http://mostest-service012505.ru/", bytes.fromhex("EFC11A5F"), 0xE4
+    )
 
 
 def test_t2() -> None:
@@ -78,7 +82,9 @@ def test_every_variation(codec: str, bits: int, base: int, end: bool, order: lis
     assert f"{base + made.table:#x}" == hit.fields["config_table_address"]
     assert f"4 of {bits} bits" == hit.fields["config_pointers"]
     assert ({"X-FF": "0xff", "X-E4": "0xe4"}.get(codec)) == hit.fields.get("config_entry_constant")
-    assert {"X-FF": "2018", "X-E4": "2019-2020", "R4": "2020-2022"}[codec] == hit.fields["config_version_hint"]
+    assert {"X-FF": "2018", "X-E4": "2019-2020", "R4": "2020-2022"}[codec] == hit.fields[
+        "config_version_hint"
+    ]
 
 
 @CODECS

@@ -126,6 +126,24 @@ def test_onedrives_run_value_in_a_hive() -> None:
     ]
 
 
+def test_programs_that_hives_remember() -> None:
+    bam = r"HKLM\SYSTEM\ControlSet001\Services\bam\State\UserSettings\S-1-5-21-1-2-3-1001"
+    device = PROGRAM.replace("C:", r"\Device\HarddiskVolume3")
+    cache = b"\x34\0\0\0" + PROGRAM.encode("utf-16-le") + b"\x80\0\x01" + STORE.encode("utf-16-le") + b"\0\0"
+    other = f"{PROGRAM}x".encode("utf-16-le") + b"\0\0"
+    manager = r"HKLM\SYSTEM\ControlSet001\Control\Session Manager\AppCompatCache"
+    rows = [
+        {"key": bam, "name": device, "data": "00"},
+        {"key": bam, "name": r"\Device\HarddiskVolume3\Windows\explorer.exe", "data": "00"},
+        {"key": manager, "name": "AppCompatCache", "data": (cache + other).hex()},
+        {"key": manager, "name": "AppCompatCache", "data": "no digits"},
+    ]
+    hits = judged({"registry": [{"item": item(1), "record": n, **row} for n, row in enumerate(rows)]})
+    assert [hit.fields["file"] for hit in hits] == [device, STORE, PROGRAM]
+    computed = said(findings(on(VICTIM, hits), [machine(VICTIM, SERIAL)]), "computed")
+    assert [hit.fields["agrees"] for hit in computed] == ["program, store"]
+
+
 def test_a_list_of_files_without_a_machine_finds_its_machine_by_the_serial() -> None:
     hits = judged({"files": files(item(1), PROGRAM, STORE)})
     found = findings(hits, [machine("WS-01", "AAAA0001"), machine(VICTIM, SERIAL)])
@@ -144,8 +162,21 @@ def test_a_serial_that_only_a_shortcut_remembers_is_told_apart() -> None:
     }
     hits += judged({"shortcuts": [link, {**link, "volume_serial": "AAAA0001", "target": r"E:\a.txt"}]})
     found = findings(hits, [machine(VICTIM, "77770000")])
-    assert [hit.message for hit in found] == ["smokeloader.name-other-serial"]
-    assert found[0].fields["ground"] == "shortcut"
+    assert [hit.message for hit in found] == ["smokeloader.name-former-serial"]
+
+
+def test_a_shortcuts_serial_among_the_marks_is_not_taken_for_the_volumes() -> None:
+    hits = on(VICTIM, judged({"files": files(item(1), PROGRAM)}))
+    link = {"item": item(900), "host": VICTIM, "volume_serial": SERIAL, "target": r"C:\a.txt"}
+    hits += judged({"shortcuts": [link]})
+    found = findings(hits, [machine(VICTIM, SERIAL)])
+    assert [hit.message for hit in found] == ["smokeloader.name-former-serial"]
+
+
+def test_a_serial_of_no_known_machine_is_tried_and_said_to_be_that() -> None:
+    hits = on(VICTIM, judged({"files": files(item(1), PROGRAM)}))
+    found = findings(hits, [machine(VICTIM), machine("", SERIAL)])
+    assert [hit.message for hit in found] == ["smokeloader.name-unplaced-serial"]
 
 
 def test_a_mapping_in_memory_agrees_with_a_file() -> None:
@@ -245,6 +276,17 @@ def test_without_a_task_the_two_file_names_are_asked_for_and_say_less() -> None:
     assert [hit.grade for hit in alone] == [Grade.INDICATED]
 
 
+def test_a_constant_found_on_one_machine_is_one_trial_on_the_others() -> None:
+    hits, machines = build()
+    files_only = [hit for hit in hits if hit.message == "smokeloader.clue-file"]
+    own = replace(constant("0BADF00D"), host="ws-11.aoba.example")
+    found = {hit.host: hit for hit in said(findings([*files_only, own], machines), "computed")}
+    assert found["ws-11.aoba.example"].grade is Grade.STRONG
+    assert float(found["ws-11.aoba.example"].fields["expected_false"]) == pytest.approx(1 / 16, rel=0.1)
+    assert found["ws-12.aoba.example"].grade is Grade.PROVEN
+    assert found["ws-15.aoba.example"].grade is Grade.PROVEN
+
+
 def test_two_builds_are_not_linked() -> None:
     one, machines = build(0x0BADF00D)
     other, _ = build(0x0BADCAFE)
@@ -297,7 +339,7 @@ def test_names_that_fit_the_letters_alone_say_nothing() -> None:
 
 
 def test_the_events_of_a_machine_give_name_task_and_program() -> None:
-    records = list(synth.traces(3, host="ws-11.aoba.example"))
+    records = list(synth.traces(3, host="ws-11.aoba.example", serial="4E21C0DE"))
     found = findings(judged({"events": rows_of(records)}), [machine("ws-11.aoba.example", "4E21C0DE")])
     assert said(found, "name-and-task")[0].grade is Grade.PROVEN
     assert said(found, "task-xml")[0].grade is Grade.STRONG
@@ -306,7 +348,7 @@ def test_the_events_of_a_machine_give_name_task_and_program() -> None:
 
 
 def test_the_same_events_on_a_machine_with_another_serial_do_not_name_it() -> None:
-    records = list(synth.traces(3, host="ws-11.aoba.example"))
+    records = list(synth.traces(3, host="ws-11.aoba.example", serial="4E21C0DE"))
     found = findings(judged({"events": rows_of(records)}), [machine("ws-11.aoba.example", "11112222")])
     assert said(found, "name-serial") == []
     assert {hit.grade for hit in found} >= {Grade.STRONG, Grade.INDICATED}
@@ -335,12 +377,17 @@ def test_defenders_name_is_a_claim_with_its_meaning() -> None:
         for n, label in enumerate(labels)
     ]
     found = findings(judged({"events": rows_of(records)}))
-    assert [(hit.message, hit.grade) for hit in found] == [("smokeloader.label", Grade.WEAK)] * 2
-    by_label = {hit.fields["label"]: hit for hit in found}
-    assert by_label[labels[0]].fields["family_resolved"] == "smokeloader"
-    assert by_label[labels[0]].family == "smokeloader"
-    assert by_label[labels[1]].fields["family_resolved"].startswith("ambiguous")
-    assert by_label[labels[1]].family is None
+    assert [(hit.message, hit.grade) for hit in found] == [
+        ("smokeloader.label", Grade.WEAK),
+        ("smokeloader.label-unclear", Grade.WEAK),
+    ]
+    known, unclear = found
+    assert (known.fields["label"], known.fields["family_resolved"]) == (labels[0], "smokeloader")
+    assert (known.family, unclear.family) == ("smokeloader", None)
+    assert (unclear.fields["label"], unclear.fields["family_resolved"]) == (
+        labels[1],
+        "smokeloader, mokes_qt, crypter",
+    )
 
 
 def test_a_list_with_too_many_such_names_says_what_was_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -359,7 +406,7 @@ def test_rows_of_nothing_but_nulls_say_nothing(name: str) -> None:
 
 def test_damaged_hits_never_make_the_join_raise() -> None:
     hits, machines = build()
-    records = list(synth.traces(3, host="ws-11.aoba.example"))
+    records = list(synth.traces(3, host="ws-11.aoba.example", serial="4E21C0DE"))
     hits += judged({"events": rows_of(records)})
     chance = random.Random(11)
     for _ in range(60):

@@ -20,7 +20,9 @@ START = 1_525_132_800  # 2018-05-01
 IE = "Mozilla/5.0 (Windows NT 6.1; Trident/7.0; rv:11.0) like Gecko"
 
 
-def line(at: int, client: str, request: str = "POST /gate/", status: int = 404, size: int = 7, agent: str = IE) -> str:
+def line(
+    at: int, client: str, request: str = "POST /gate/", status: int = 404, size: int = 7, agent: str = IE
+) -> str:
     """One line of an access log, `at` seconds after the start."""
     from datetime import UTC, datetime
 
@@ -56,7 +58,12 @@ def asked(*marks: tuple[str, str]) -> list[Machine]:
     return [Machine("", (), tuple(Mark(kind, value, "") for kind, value in marks))]
 
 
-LOG = [*bot("203.0.113.7", 0), *bot("198.51.100.9", 120), *bot("192.0.2.33", 300, 5), line(40, "192.0.2.99", "GET /")]
+LOG = [
+    *bot("203.0.113.7", 0),
+    *bot("198.51.100.9", 120),
+    *bot("192.0.2.33", 300, 5),
+    line(40, "192.0.2.99", "GET /"),
+]
 
 
 def test_others_are_counted_and_nobody_is_listed() -> None:
@@ -96,7 +103,9 @@ def test_machines_behind_one_address_show_as_rhythms_side_by_side() -> None:
 
 
 def test_who_looks_around_is_told_apart() -> None:
-    looks = [line(n * 7, "192.0.2.99", "GET /control.php?p=1", 200, 5_000, "Mozilla/5.0 (X11)") for n in range(40)]
+    looks = [
+        line(n * 7, "192.0.2.99", "GET /control.php?p=1", 200, 5_000, "Mozilla/5.0 (X11)") for n in range(40)
+    ]
     *_, visitor = told([*LOG, *looks])
     assert (panel.VISITOR, Grade.WEAK, "192.0.2.99", "Mozilla/5.0 (X11)") == (
         visitor.message, visitor.grade, visitor.fields["client"], visitor.fields["user_agent"],
@@ -106,7 +115,8 @@ def test_who_looks_around_is_told_apart() -> None:
 def test_other_logs_say_nothing() -> None:
     chance = random.Random(5)
     lines = [
-        line(chance.randrange(90_000), f"192.0.2.{chance.randrange(250)}", "GET /index.html", 200) for _ in range(900)
+        line(chance.randrange(90_000), f"192.0.2.{chance.randrange(250)}", "GET /index.html", 200)
+        for _ in range(900)
     ]
     lines += [line(n * 60, "192.0.2.8", "POST /wp-cron.php", 200, 0) for n in range(200)]
     lines += [line(chance.randrange(90_000), "192.0.2.9", "POST /login", 302, 0) for _ in range(40)]

@@ -87,7 +87,9 @@ def test_each_era_fits_its_row_and_the_bodies_begin_alike(era: str) -> None:
         found.message, found.grade, found.function, found.host,
     )  # fmt: skip
     assert era in found.fields["rows"].split(", ")
-    assert {"constant beginning", "header form", "every ten minutes"} <= set(found.fields["grounds"].split(", "))
+    assert {"constant beginning", "header form", "every ten minutes"} <= set(
+        found.fields["grounds"].split(", ")
+    )
     assert ("63 bytes" in found.fields["grounds"]) == (size == 63)
     assert ("600", "4") == (found.fields["period"], found.fields["requests"])
     assert "c2_url" not in found.fields
@@ -103,7 +105,9 @@ def test_each_row_needs_what_its_rule_says() -> None:
         row = next(row for row in eras.rows() if row.name == era)
         length = row.length or 90
         assert row in eras.fitting(uri, headers, length, row.malformed)
-        assert (row.uri is None) == (row in eras.fitting("/some/other.php?x=1", headers, length, row.malformed))
+        assert (row.uri is None) == (
+            row in eras.fitting("/some/other.php?x=1", headers, length, row.malformed)
+        )
         assert row not in eras.fitting(uri, headers, length, not row.malformed)
         assert row not in eras.fitting(uri, headers[::-1], length, row.malformed) or row.malformed
         if row.length:
@@ -128,7 +132,9 @@ def test_ids_under_one_key_are_certain_without_it() -> None:
 def test_explorer_makes_a_constant_beginning_strong() -> None:
     hits = judged(*beacons(inert.Bot()))
     fields = {"program": r"C:\Windows\explorer.exe", "address": inert.SERVER}
-    record = Hit("2" * 64, Grade.WEAK, "smokeloader.clue-connection", record=1, family="smokeloader", fields=fields)
+    record = Hit(
+        "2" * 64, Grade.WEAK, "smokeloader.clue-connection", record=1, family="smokeloader", fields=fields
+    )
     machines = [Machine("ws-01", (), (Mark("address", "192.0.2.10", "3" * 64),))]
     [found] = joined([*hits, record], machines)
     assert (Grade.STRONG, "ws-01") == (found.grade, found.host)
@@ -171,11 +177,18 @@ def test_a_key_search_takes_two_of_one_key_and_says_both_ends() -> None:
     bots = [inert.Bot(f"WS-0{n}", f"1CE38C1{n}") for n in range(4)]
     hits = judged(*(stream for bot in bots for stream in beacons(bot)))
     [search] = requestkeys.jobs(hits)
-    assert ("rc4-head", 2, 20, 43) == (search.kind, len(search.heads), len(search.words), 2 + len(search.layout))
+    assert ("rc4-head", 2, 20, 43) == (
+        search.kind,
+        len(search.heads),
+        len(search.words),
+        2 + len(search.layout),
+    )
     assert ("EC55C28F", "8FC255EC") == tuple(search.known)
     assert {bot.body()[:43].hex() for bot in bots} > set(search.heads)
     value = inert.KEY.hex().upper()
-    [key] = requestkeys.found(search, KeyFound([value], dict.fromkeys(search.heads, value), 91, 256, False, 185.0, 0.0))
+    [key] = requestkeys.found(
+        search, KeyFound([value], dict.fromkeys(search.heads, value), 91, 256, False, 185.0, 0.0)
+    )
     assert (Grade.PROVEN, inert.KEY.hex(), "2", "no") == (
         key.grade, key.fields["config_key"], key.fields["opened"], key.fields["exhausted"],
     )  # fmt: skip
@@ -202,7 +215,9 @@ def test_other_software_stays_unsaid(name: str) -> None:
 def test_decoys_are_no_servers_of_the_bot() -> None:
     body = inert.Bot().body(size=200)
     streams = [
-        inert.Stream(inert.post("2015-08", body, site="www.adobe.com", uri="/go/flashplayer_support/"), time=n)
+        inert.Stream(
+            inert.post("2015-08", body, site="www.adobe.com", uri="/go/flashplayer_support/"), time=n
+        )
         for n in range(4)
     ]
     assert [] == joined(judged(*streams))
@@ -216,7 +231,8 @@ def test_what_an_answer_is() -> None:
     }  # fmt: skip
     for kind, body in wanted.items():
         [(_, said)] = posts.exchanges(
-            lambda: [(0, inert.post("2018-08", inert.Bot().body()))], lambda body=body: [(0, inert.answer(404, body))]
+            lambda: [(0, inert.post("2018-08", inert.Bot().body()))],
+            lambda body=body: [(0, inert.answer(404, body))],
         )
         assert kind == network.answer_kind(said)
     hits = judged(*beacons(inert.Bot(), answer=inert.answer(404, filler)))
@@ -232,12 +248,16 @@ def test_a_place_to_load_from() -> None:
 
 
 def test_the_clear_protocol_of_2012_and_what_it_stole_unread() -> None:
-    ask = inert.request("GET", "/panel/index.php?cmd=getload&login=invented&ver=1&bits=0", [("Host", inert.SITE)])
+    ask = inert.request(
+        "GET", "/panel/index.php?cmd=getload&login=invented&ver=1&bits=0", [("Host", inert.SITE)]
+    )
     [hit] = judged(inert.Stream(ask, inert.answer(200, b"Smk3")))
     assert ("smokeloader.old-gate", Grade.INDICATED, "getload", "Smk3", "/panel/index.php") == (
         hit.message, hit.grade, hit.fields["command"], hit.fields["answer"], hit.fields["uri"],
     )  # fmt: skip
-    grab = inert.request("POST", "/panel/index.php", [("Host", inert.SITE)], b"cmd=grab&data=hunter2&login=invented")
+    grab = inert.request(
+        "POST", "/panel/index.php", [("Host", inert.SITE)], b"cmd=grab&data=hunter2&login=invented"
+    )
     [hit] = judged(inert.Stream(grab))
     assert ("form-theft", "grab") == (hit.function, hit.fields["command"])
     assert "hunter2" not in str(hit)

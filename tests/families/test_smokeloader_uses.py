@@ -37,7 +37,9 @@ def told(net: inert.Network) -> list[Hit]:
     return list(traffic.joined(hits))
 
 
-def bot(net: inert.Network, answers: dict[int, bytes] | None = None, sizes: dict[int, int] | None = None) -> None:
+def bot(
+    net: inert.Network, answers: dict[int, bytes] | None = None, sizes: dict[int, int] | None = None
+) -> None:
     """The bot's requests, ten minutes apart; `sizes` gives larger bodies by turn."""
     for turn in range(6):
         plain = inert.Bot().plain(seed=turn + 1)
@@ -53,7 +55,11 @@ def resolve(net: inert.Network, at: float, client: str, name: str, address: str 
     question = labels + b"\0\1\0\1"
     ask = b"\x12\x34\1\0\0\1\0\0\0\0\0\0" + question
     count = b"\0\1" if address else b"\0\0"
-    record = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4" + bytes(map(int, (address or "0.0.0.0").split("."))) if address else b""
+    record = (
+        b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4" + bytes(map(int, (address or "0.0.0.0").split(".")))
+        if address
+        else b""
+    )
     flags = b"\x81\x80" if address else b"\x81\x83"
     reply = b"\x12\x34" + flags + b"\0\1" + count + b"\0\0\0\0" + question + record
     time = inert.START + int(at * inert.SECOND)
@@ -74,7 +80,9 @@ def fetched(net: inert.Network, client: str) -> None:
 
 def pool(net: inert.Network, client: str) -> None:
     login = {"method": "login", "params": {"login": "x", "pass": "x", "agent": "invented/1"}, "id": 1}
-    net.talk(700, client, [(json.dumps(login).encode() + b"\n", b'{"id":1,"result":{}}\n')], "198.51.100.70", 3333)
+    net.talk(
+        700, client, [(json.dumps(login).encode() + b"\n", b'{"id":1,"result":{}}\n')], "198.51.100.70", 3333
+    )
 
 
 def viewer(net: inert.Network, client: str) -> None:

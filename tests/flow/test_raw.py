@@ -7,6 +7,7 @@ import random
 import shutil
 import subprocess
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ import hikeshi.flow
 from evidence import images
 from flow import incident
 from hikeshi.case.saved import Saved
-from hikeshi.flow import searching
+from hikeshi.detect.yara import compile_yara
+from hikeshi.flow import scans, searching
 from hikeshi.flow.options import Options
+from hikeshi.raw.search import Stretch
 from raw import notes
 
 MIB = 1 << 20
@@ -37,8 +40,8 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     hikeshi.families.__path__.remove(raw.planted_pack.FOLDER)
 
 
-def run(case: Path, *evidence: Path, jobs: int = 2) -> hikeshi.flow.Outcome:
-    return hikeshi.flow.run([str(path) for path in evidence], case, Options(), jobs)
+def run(case: Path, *evidence: Path, jobs: int = 2, **options: Any) -> hikeshi.flow.Outcome:
+    return hikeshi.flow.run([str(path) for path in evidence], case, Options(**options), jobs)
 
 
 def found(case: Path) -> list[tuple[str, int]]:
@@ -125,6 +128,92 @@ def test_the_same_with_one_worker(tmp_path: Path) -> None:
     run(tmp_path / "b", tmp_path / "disk.dd", jobs=2)
     for name in ("findings.jsonl", "issues.jsonl", "case.json"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+RULES = b"""
+rule noted { strings: $a = "planted by a test" condition: $a }
+rule elsewhere { strings: $a = "in no region" condition: $a and filesize > 1 }
+rule nothing { condition: filesize > 1 }
+"""
+
+
+def judged(case: Path) -> list[tuple[str, str, int]]:
+    hits = [f for f in Saved(case).findings() if f["message"] == "rule.yara"]
+    return sorted((f["evidence"]["path"], f["fields"]["title"], f["evidence"]["offset"]) for f in hits)
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> tuple[str]:
+    (tmp_path / "rules.yar").write_bytes(RULES)
+    return (str(tmp_path / "rules.yar"),)
+
+
+def test_yara_rules_judge_the_regions_of_images(tmp_path: Path, rules: tuple[str]) -> None:
+    data = bytearray(disk(PLACES))
+    data[5000:5012] = b"in no region"
+    folder = tmp_path / "evidence"
+    folder.mkdir()
+    (folder / "disk.dd").write_bytes(data)
+    (folder / "disk.E01").write_bytes(images.ewf(bytes(data) + bytes(-len(data) % 512))[0])
+    outcome = run(tmp_path / "case", folder, yara=rules)
+    names = ("evidence/disk.E01", "evidence/disk.dd")
+    stands = notes.note(0).index(b"planted by")
+    noted = [(name, "noted", at + stands) for name in names for at in PLACES]
+    whole = [(name, "nothing", at) for name in names for at in PLACES]
+    assert sorted(noted + whole) == judged(tmp_path / "case")
+    lost = [i for i in Saved(tmp_path / "case").issues() if i["fields"].get("judge") == "yara"]
+    assert [(name, "search-limit", "--deep") for name in names] == [
+        (i["path"], i["reason"], i["fields"]["option"]) for i in lost
+    ]
+    assert not outcome.complete
+    again = run(tmp_path / "case", folder, yara=rules)
+    assert (0, 0) == (again.read, again.judged)
+    for jobs in (1, 2):
+        run(tmp_path / f"deep{jobs}", folder, yara=rules, deep=True, jobs=jobs)
+    everywhere = judged(tmp_path / "deep1")
+    extra = set(everywhere) - {*noted, *whole}
+    assert {*noted, *whole} < set(everywhere)
+    assert {(name, "elsewhere", 5000) for name in names} == {hit for hit in extra if hit[1] != "noted"}
+    # A note over a border has a string in both pieces.
+    assert all(hit[2] % MIB < 120 for hit in extra if hit[1] == "noted")
+    assert [] == [i for i in Saved(tmp_path / "deep1").issues() if i["fields"].get("judge") == "yara"]
+    assert (tmp_path / "deep1" / "findings.jsonl").read_bytes() == (
+        tmp_path / "deep2" / "findings.jsonl"
+    ).read_bytes()
+
+
+@pytest.mark.parametrize("shift", [-18, -9, -1, 0])
+def test_rules_over_whole_images_see_across_pieces(shift: int) -> None:
+    data = notes.noise(4000)
+    for border in (1000, 2000, 3000):
+        data[border + shift : border + shift + 17] = b"planted by a test"
+    compiled = compile_yara([("rules.yar", RULES)])
+    stretch = Stretch("item", BytesIO(data), len(data), 0, len(data))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scans, "STEP", 1000)
+        patch.setattr(scans, "OVERLAP", 100)
+        hits = list(scans.in_pieces(stretch, compiled))
+    assert [("noted", border + shift) for border in (1000, 2000, 3000)] == [
+        (hit.fields["title"], hit.offset) for hit in hits
+    ]
+
+
+def test_costly_tests_run_on_large_inputs_only_when_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import raw.costly_pack
+
+    monkeypatch.setattr(hikeshi.flow, "PRELOAD", (*hikeshi.flow.PRELOAD, "raw.costly_pack"))
+    data = bytearray(disk([]))
+    data[MIB + 5 : MIB + 9] = raw.costly_pack.MARK
+    (tmp_path / "disk.dd").write_bytes(data)
+    run(tmp_path / "case", tmp_path / "disk.dd")
+    assert [] == found(tmp_path / "case")
+    limits = [i for i in Saved(tmp_path / "case").issues() if i["reason"] == "search-limit"]
+    assert [("planted marks", "--deep")] == [(i["fields"]["search"], i["fields"]["option"]) for i in limits]
+    run(tmp_path / "deep", tmp_path / "disk.dd", deep=True)
+    assert [("disk.dd", MIB + 5)] == found(tmp_path / "deep")
+    assert [] == [i for i in Saved(tmp_path / "deep").issues() if i["reason"] == "search-limit"]
 
 
 def tool(name: str) -> str:

@@ -48,7 +48,9 @@ def test_without_a_key_the_bots_are_told_apart_but_not_named(tmp_path: Path) -> 
     (tmp_path / "gateway.pcap").write_bytes(capture())
     run([str(tmp_path / "gateway.pcap")], tmp_path / "case", Options(), 1)
     found = [one for one in findings(tmp_path / "case") if one["message"] == "smokeloader.beacon"]
-    assert [("strong", None, "3")] * 3 == [(f["grade"], f["host"], f["fields"]["bots_of_client"]) for f in found]
+    assert [("strong", None, "3")] * 3 == [
+        (f["grade"], f["host"], f["fields"]["bots_of_client"]) for f in found
+    ]
     urls = [f for f in findings(tmp_path / "case") if f["message"] == "smokeloader.task-url"]
     assert {"http://payload.example/a1.exe"} == {f["fields"]["task_url"] for f in urls}
 
@@ -69,7 +71,9 @@ def test_a_key_in_memory_names_all_three_and_shares_none_of_them(tmp_path: Path)
     [config] = [one for one in found if one["message"] == "smokeloader.config"]
     assert ("proven", "\n".join(smokeloader_config.URLS)) == (config["grade"], config["fields"]["c2_url"])
     assert not any(one["message"] in ("smokeloader.request", "smokeloader.key-candidates") for one in found)
-    maco = [json.loads(line) for line in (tmp_path / "case/export/internal/maco.jsonl").read_text().splitlines()]
+    maco = [
+        json.loads(line) for line in (tmp_path / "case/export/internal/maco.jsonl").read_text().splitlines()
+    ]
     assert smokeloader_config.URLS in [[http["uri"] for http in one.get("http", ())] for one in maco]
     shared = b"".join(path.read_bytes() for path in sorted((tmp_path / "case/export/share").iterdir()))
     for bot in BOTS:
@@ -91,7 +95,9 @@ def test_other_victims_of_a_seized_server_are_listed_only_when_asked_for(tmp_pat
         run([str(tmp_path / "access.log")], tmp_path / "case", Options(**asked), 1)
         found = findings(tmp_path / "case")
         assert 1 == sum(one["message"] == "smokeloader.panel-gate" for one in found)
-        return sorted(one["fields"]["client"] for one in found if one["message"] == "smokeloader.panel-client")
+        return sorted(
+            one["fields"]["client"] for one in found if one["message"] == "smokeloader.panel-client"
+        )
 
     assert [] == listed()
     assert ["203.0.113.7"] == listed(own=("203.0.113.0/24",))

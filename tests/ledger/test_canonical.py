@@ -113,7 +113,24 @@ def test_any_text_survives(text: str) -> None:
 
 @pytest.mark.parametrize(
     "word",
-    ["no", "Yes", "off", "null", "~", "", "a: b", "- a", "a #b", "#a", "[a", "a]", "x,y", "\u2028", "\x85"],
+    [
+        "no",
+        "Yes",
+        "off",
+        "null",
+        "~",
+        "",
+        "a: b",
+        "0:?",
+        "- a",
+        "a #b",
+        "#a",
+        "[a",
+        "a]",
+        "x,y",
+        "\u2028",
+        "\x85",
+    ],
 )
 def test_other_readers_see_text_too(word: str) -> None:
     assert yaml.safe_load(f"k: {scalar(word)}") == {"k": word}

@@ -11,8 +11,9 @@ from hikeshi.ledger.corpus import Corpus, load_corpus
 from hikeshi.ledger.findings import fingerprint
 from hikeshi.ledger.policy import PHI, TYPES
 from hikeshi.ledger.say_lint import forbidden
-from hikeshi.ledger.stubs import Stub, commodities, rules, stubs
+from hikeshi.ledger.stubs import Stub, rules, stubs
 from hikeshi.ledger.text import parse
+from hikeshi.words.commodity import STATUSES, commodities
 
 CORPUS = """schema: hikeshi.corpus/1
 date: 2026-01
@@ -125,7 +126,45 @@ def test_rules_are_worded_and_of_known_types() -> None:
         assert rule.words.en
         assert forbidden(rule.words.ja, rule.words.en) == []
         assert rule.forging in PHI or rule.forging == "commodity"
-    assert all(about["source"]["url"] for about in commodities().values())
+    assert all(about.url and about.title for about in commodities().values())
+    assert {about.status for about in commodities().values()} <= set(STATUSES)
+    assert not any(forbidden(about.ja, about.en) for about in commodities().values())
+
+
+def test_settings_as_packs_write_them_are_the_rules_settings() -> None:
+    settings = {
+        "config_password": "Password\nrare one",
+        "config_host_id": "HostId-%Rand%",
+        "config_layout": "x",
+    }
+    found = stubs([finding(**settings, c2="c2.example.net:443\nlab.duckdns.org:1972")])
+    assert {(stub.rule.partition("@")[0], stub.value) for stub in found if stub.value} == {
+        ("R-config-default", "Password"),
+        ("R-config-default", "HostId-%Rand%"),
+        ("R-config-reuse", "rare one"),
+        ("R-c2-domain", "c2.example.net"),
+        ("R-dynamic-name", "lab.duckdns.org"),
+    }
+    assert "R-c2-domain" in by_rule(stubs([finding(c2_url="http://c2.example.net/gate")]))
+
+
+def test_keys_of_a_build_speak_of_the_customers_slot_and_of_one_family_only() -> None:
+    stub = by_rule(stubs([finding(1, "smokeloader", config_entry_keys="aa bb")]))["R-build-keys"]
+    assert stub.ratio[1] <= 5
+    assert "R-build-keys" not in by_rule(stubs([finding(1, "netwire", config_key="00" * 16)]))
+
+
+def test_a_family_of_unknown_status_is_no_commodity() -> None:
+    assert commodities()["mokes_qt"].status == "unknown"
+    assert not stubs([finding(1, "mokes_qt")])
+
+
+def test_every_pack_that_is_a_family_says_whether_it_is_a_commodity() -> None:
+    from hikeshi import families
+
+    named = [pack.name for pack in families.packs() if pack.family]
+    assert named
+    assert set(named) <= set(commodities())
 
 
 def test_odd_findings_are_harmless() -> None:

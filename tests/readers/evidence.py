@@ -48,3 +48,28 @@ def logs(*packs: str) -> Iterator[tuple[str, bytes]]:
     if not packs:
         for path in sorted((root / "extra").glob("*.evtx")):
             yield f"evtx/extra/{path.name}", path.read_bytes()
+
+
+def event_data(names: tuple[str, ...], literal: bytes) -> Iterator[tuple[int, dict[str, str]]]:
+    """Event id and data of every event of the packs that holds one of the names; read with the evtx library."""
+    import io
+    import json
+
+    from evtx import PyEvtxParser
+
+    for _, content in logs():
+        if literal.decode().encode("utf-16-le") not in content:
+            continue
+        for record in PyEvtxParser(io.BytesIO(content)).records_json():
+            event = json.loads(record["data"])["Event"]
+            data, number = event.get("EventData"), event["System"]["EventID"]
+            if isinstance(data, dict) and any(data.get(name) for name in names):
+                yield number["#text"] if isinstance(number, dict) else number, data
+
+
+def members(path: str, *wanted: str) -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of the members of a pack whose names end as wanted."""
+    with tarfile.open(folder() / path) as pack:
+        for member in pack:
+            if member.isfile() and member.name.endswith(wanted) and (content := pack.extractfile(member)):
+                yield member.name, content.read()

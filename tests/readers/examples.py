@@ -6,14 +6,15 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import plistlib
 import struct
 import tarfile
 import zipfile
 import zlib
 
 from evidence import images
-from hikeshi.synth import capture
-from readers import small_evtx
+from hikeshi.synth import autostarts, capture, disk, shortcut
+from readers import hives, small_evtx
 from readers.test_msg import outlook
 
 MAIL = (
@@ -78,6 +79,35 @@ EXAMPLES: dict[str, list[bytes]] = {
     "hikeshi.readers.evtx": [
         small_evtx.log(small_evtx.chunk([(n, {"Image": f"{n}.exe"}) for n in range(1, 4)])),
     ],
+    "hikeshi.readers.registry": [hives.system(), hives.software()],
+    "hikeshi.readers.scheduled_task": [
+        autostarts.task(
+            r"\Example\Task", "a.exe", "/b", triggers=autostarts.time_trigger("2018-01-26T00:00:00", "PT1H")
+        ),
+    ],
+    "hikeshi.readers.shortcut": [
+        shortcut.shortcut(
+            r"C:\Users\taro\a.exe", arguments="/b", working_folder="C:\\", label="OS", machine="pc-taro"
+        ),
+    ],
+    "hikeshi.readers.launchd": [
+        autostarts.launchd("com.example.agent", ["/tmp/example", "-d"], RunAtLoad=True),
+        autostarts.launchd("com.example.agent", ["/tmp/example", "-d"], binary=True),
+    ],
+    "hikeshi.readers.macos_names": [
+        plistlib.dumps({"NetworkServices": {}, "System": {"System": {"ComputerName": "mac1"}}}),
+    ],
+    "hikeshi.readers.macos_zone": [
+        plistlib.dumps({"com.apple.preferences.timezone.selected_city": {"TimeZoneName": "Asia/Tokyo"}}),
+    ],
+    "hikeshi.readers.desktop_entry": [autostarts.desktop("Example", "/tmp/example -d", Hidden="false")],
+    "hikeshi.readers.hosts_file": [b"127.0.0.1\tlocalhost\n127.0.1.1\tweb01.corp.example\tweb01\n"],
+    "hikeshi.readers.boot_sector": [disk.ntfs_boot(0x1122334455667788)],
+    "hikeshi.readers.file_table": [
+        disk.mft_table([disk.Listed(r"\Users\taro\a.txt", 5, 1516924933000000)] * 3)
+    ],
+    "hikeshi.readers.body_file": [disk.body([disk.Listed("/home/taro/a.txt", 5, 1516924933000000)] * 3)],
+    "hikeshi.readers.ls": [disk.find_ls([disk.Listed("/home/taro/a.txt", 5, 1516924933000000)] * 3)],
     "hikeshi.readers.json_events": [
         b"".join(json.dumps(event).encode() + b"\n" for event in _events()),
         json.dumps(_events(), indent=2).encode(),

@@ -45,7 +45,7 @@ def test_the_nine_items_in_their_order() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_draft_names_sources_version_and_what_is_not_confirmed(case: Path, name: str) -> None:
-    write_drafts(case, LATE)
+    write_drafts(case, LATE, office_files=False)
     for lang, heads in (
         ("ja", ("参照した資料", "確認できていないこと")),
         ("en", ("## Sources", "## Not confirmed")),
@@ -59,7 +59,7 @@ def test_every_draft_names_sources_version_and_what_is_not_confirmed(case: Path,
 
 
 def test_drafts_hold_the_facts_of_the_case(case: Path) -> None:
-    write_drafts(case, LATE)
+    write_drafts(case, LATE, office_files=False)
     police = read(case, "police", "ja")
     assert cases.KEIRI in police
     assert "SHA-256" in police
@@ -74,13 +74,13 @@ def test_answers_of_people_fill_the_blanks(case: Path) -> None:
         "schema: hikeshi.stage-input/1\nanswers:\n  publication: {ja: 公表していない。, en: Not published.}\n",
         "utf-8",
     )
-    write_drafts(case, LATE)
-    assert "- 公表していない。 (担当者)" in read(case, "ppc", "ja")
+    write_drafts(case, LATE, office_files=False)
+    assert "- 公表していない。（担当者の記入）" in read(case, "ppc", "ja")
     assert "- Not published. (entered by people)" in read(case, "ppc", "en")
 
 
 def test_no_draft_concludes_anything_in_law(case: Path) -> None:
-    write_drafts(case, LATE)
+    write_drafts(case, LATE, office_files=False)
     for name in NAMES:
         text = read(case, name, "ja") + read(case, name, "en")
         assert not any(
@@ -91,7 +91,7 @@ def test_no_draft_concludes_anything_in_law(case: Path) -> None:
 
 def test_evidence_cannot_write_the_draft(tmp_path: Path) -> None:
     cases.poison(tmp_path / "case")
-    write_drafts(tmp_path / "case", "2030-01-01T00:00")
+    write_drafts(tmp_path / "case", "2030-01-01T00:00", office_files=False)
     for name in NAMES:
         text = read(tmp_path / "case", name, "en")
         assert text.count("\n## ") == len(form(name).items) + 2
@@ -121,3 +121,52 @@ def test_docs_name_every_answer_and_draft() -> None:
     for path in ("staged-reports.md", "staged-reports.ja.md"):
         text = (Path(__file__).parents[2] / "docs" / path).read_text("utf-8")
         assert sorted(word for word in wanted if f"`{word}`" not in text) == []
+
+
+def test_the_documents_hold_what_the_text_holds(case: Path) -> None:
+    docx = pytest.importorskip("docx", reason="python-docx is not installed")
+    made = write_drafts(case, LATE)
+    assert len(made) == 2 * 2 * len(NAMES)
+    before = {path: path.read_bytes() for path in made}
+    for name in NAMES:
+        paragraphs = docx.Document(str(case / "report" / "drafts" / f"{name}.ja.docx")).paragraphs
+        shown = "\n".join(paragraph.text for paragraph in paragraphs)
+        for line in read(case, name, "ja").splitlines():
+            assert line.lstrip("#- ") in shown
+    assert {path: path.read_bytes() for path in write_drafts(case, LATE)} == before
+
+
+def test_clocks_that_were_set_are_named_and_none_is_not_right(case: Path, tmp_path: Path) -> None:
+    write_drafts(case, LATE, office_files=False)
+    assert "誤差がないことを意味しない" in read(case, "police", "ja")
+    fields = {"PreviousTime": "2018-01-20T01:00:00.000000000Z", "NewTime": "2018-01-20T01:02:03.500000000Z"}
+    older = {"OldTime": "2018-01-21T01:00:10Z", "NewTime": "2018-01-21T01:00:00Z"}
+    events = [
+        {
+            "item": "i",
+            "record": 1,
+            "host": cases.KEIRI,
+            "channel": "Security",
+            "event_id": 4616,
+            "fields": fields,
+        },
+        {"item": "i", "record": 2, "host": cases.KEIRI, "channel": "System", "event_id": 1, "fields": older},
+        {"item": "i", "record": 3, "host": cases.KEIRI, "channel": "System", "event_id": 1, "fields": {}},
+    ]
+    cases.write_case(tmp_path / "set", [], events=events)
+    write_drafts(tmp_path / "set", LATE, office_files=False)
+    text = read(tmp_path / "set", "police", "en")
+    assert f"{cases.KEIRI}: clock set 2 times, at most by +123.500 s" in text
+
+
+def test_the_attackers_configuration_is_for_the_police(tmp_path: Path) -> None:
+    settings = {"c2": "c2.example.net:443", "config_password": "example", "config_host_id": "Tokyo-%Rand%"}
+    found = cases.hit(
+        "evidence/x", 1, "2018-01-20T00:00:00Z", None, "netwire.agreed", family="netwire", fields=settings
+    )
+    cases.write_case(tmp_path / "case", [cases.node("evidence/x", "evtx", 1, (1, 1, 0, 0))], [found])
+    write_drafts(tmp_path / "case", LATE, office_files=False)
+    text = read(tmp_path / "case", "police", "ja")
+    assert "接続・ログインしないこと" in text
+    assert "NetWire パスワード: example" in text
+    assert "NetWire 接続先（C2）: c2[.]example[.]net:443" in text

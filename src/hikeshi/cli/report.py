@@ -17,7 +17,15 @@ def add(verbs: Any) -> None:
     )
     verb.add_argument("--tz", metavar="ZONE", help="time zone of the report (default: the case's)")
     verb.add_argument(
-        "--attribution", action="store_true", help="write dossier.html from the case's claims ledger as well"
+        "--attribution",
+        action="store_true",
+        help="write dossier.html from the case's claims ledger as well; with --stage, print the judgement",
+    )
+    verb.add_argument(
+        "--layout",
+        choices=("full", "court"),
+        default="full",
+        help="what the dossier holds: all of it, or scope, evidence, tools and judgement (default: %(default)s)",
     )
     verb.add_argument("--stage", choices=("first", "update", "final"), help="write the next staged report")
     verb.add_argument(
@@ -31,7 +39,9 @@ def add(verbs: Any) -> None:
     verb.add_argument(
         "--drafts", action="store_true", help="write fillable drafts for the authorities into report/drafts"
     )
-    verb.add_argument("--no-office", action="store_true", help="no .docx and .xlsx beside the staged report")
+    verb.add_argument(
+        "--no-office", action="store_true", help="no .docx and .xlsx beside the staged report and the drafts"
+    )
     verb.set_defaults(handle=handle)
 
 
@@ -52,7 +62,9 @@ def handle(options: argparse.Namespace) -> int:
     if options.attribution:
         from hikeshi.report.dossier.write import write_dossier
 
-        paths["dossier"] = str(write_dossier(Path(options.case), languages, options.as_of))
+        paths["dossier"] = str(
+            write_dossier(Path(options.case), languages, options.as_of, options.tz, options.layout)
+        )
     print(json.dumps(paths) if options.json else "\n".join(paths.values()))
     return 0
 
@@ -65,7 +77,7 @@ def _drafts(options: argparse.Namespace, languages: Any) -> int:
 
     if not options.as_of:
         raise UsageError("Drafts need --as-of TIME, such as 2018-02-01T18:00.")
-    for path in write_drafts(Path(options.case), options.as_of, languages, options.tz):
+    for path in write_drafts(Path(options.case), options.as_of, languages, options.tz, not options.no_office):
         print(json.dumps({"draft": str(path)}) if options.json else path)
     return 0
 
@@ -86,5 +98,6 @@ def _stage(options: argparse.Namespace, languages: Any) -> str:
         languages,
         options.tz,
         not options.no_office,
+        options.attribution,
     )
     return json.dumps({"report": str(path)}) if options.json else str(path)

@@ -39,6 +39,10 @@ def add(verbs: Any) -> None:
         help="YARA rules: a file, a folder or an archive",
     )
     verb.add_argument(
+        "--deep", action="store_true",
+        help="costly: tests of every offset on inputs of any size, YARA rules over whole images, not regions alone",
+    )  # fmt: skip
+    verb.add_argument(
         "--indicators",
         action="append",
         default=[],
@@ -167,6 +171,7 @@ def handle(options: argparse.Namespace) -> int:
                 search_keys=options.search_keys,
                 own=tuple(sorted(set(options.own))),
                 cert=options.cert,
+                deep=options.deep,
                 passwords=tuple(options.password),
             ),
             options.jobs,

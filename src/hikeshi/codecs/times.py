@@ -48,3 +48,12 @@ def moment(text: str, zone: str, last: bool = False) -> int:
         raise ValueError(
             f"{text!r} is no time; write 2018-01-26, 2018-01-26T09:30 or 2018-01-26T00:30:00Z"
         ) from error
+
+
+def zoned(text: str) -> int | None:
+    """Microseconds since 1970 of an ISO 8601 time that names its own zone; None for any other text."""
+    try:
+        read = datetime.fromisoformat(text.strip()[:40])
+        return (read - EPOCH) // timedelta(microseconds=1) if read.tzinfo else None
+    except (ValueError, OverflowError):
+        return None

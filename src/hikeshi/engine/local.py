@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +24,8 @@ from hikeshi.errors import EngineError
 _BOOT = "import sys,json;a=json.loads(sys.argv[1]);sys.path[:]=a[0];from hikeshi.engine.worker import main;main(*a[1:])"
 
 START = 120.0
+# How long replies() waits before it asks again whether there is more to do.
+SOON = 0.02
 
 
 class _Worker:
@@ -41,7 +43,7 @@ class _Worker:
         }
         environment |= {
             key: os.environ[key]
-            for key in ("OPENBLAS_CORETYPE", "COVERAGE_PROCESS_START")
+            for key in ("HOME", "XDG_CACHE_HOME", "OPENBLAS_CORETYPE", "COVERAGE_PROCESS_START")
             if key in os.environ
         }
         try:
@@ -140,14 +142,23 @@ class Pool:
         """Queue a task; lower priorities run first, equal ones in order of submission."""
         heapq.heappush(self._queue, (task.priority, next(self._order), task))
 
-    def replies(self) -> Iterator[Reply]:
-        """Replies until every submitted task is finished or lost."""
-        while self._queue or any(worker.task for worker in self._workers):
+    def replies(self, more: Callable[[], bool] | None = None) -> Iterator[Reply]:
+        """Replies until every submitted task is finished or lost, and `more`, which may submit some, says no."""
+        while (coming := more is not None and more()) or self._queue or self._busy:
             self._dispatch()
-            for key, _ in self._selector.select(timeout=0.5):
+            for key, _ in self._selector.select(timeout=SOON if coming else 0.5):
                 yield from self._read(key.data)
             for worker in [worker for worker in self._workers if worker.overdue()]:
                 yield from self._lose(worker, Lost.HUNG)
+
+    @property
+    def _busy(self) -> int:
+        return sum(worker.task is not None for worker in self._workers)
+
+    @property
+    def hungry(self) -> bool:
+        """Whether a worker has nothing to do."""
+        return not self._queue and self._busy < self._jobs
 
     def close(self) -> None:
         """Kill all workers."""

@@ -11,8 +11,9 @@ import io
 import struct
 import zlib
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -21,13 +22,14 @@ from hikeshi.evidence.positioned import Positioned
 MAGIC = b"EVF\x09\x0d\x0a\xff\x00"
 HEADER, DESCRIPTOR, TABLE = 13, 76, 24
 SECTIONS, ENTRIES, CHUNK = 1_000_000, 4 << 20, 16 << 20
-BATCH = 64
+# Bytes inflated at once: larger blocks are memory that the system clears anew each time.
+BATCH = 128 << 10
 LARGEST, RATIO = 1 << 40, 1_000
 _SECTION = struct.Struct("<16sQQ40xI")
 
 
-# The number of a chunk, its bytes as stored, and whether they are compressed.
-_Stored = tuple[int, "tuple[memoryview, bool] | None"]
+# The bytes of a chunk as stored, and whether they are compressed; None when there are none.
+_Stored = tuple[memoryview, bool] | None
 
 
 class EwfError(ValueError):
@@ -86,25 +88,34 @@ class Ewf(Positioned):
         while done < wanted:
             number, skip = divmod(self._at, self.chunk)
             if self._cached[0] != number:
-                self._cached = (number, self._inflate(number, self._raw(number)))
+                self._cached = (number, self._inflate(number, self._stored(number, number + 1)[0]))
             part = self._cached[1][skip : skip + wanted - done]
             view[done : done + len(part)] = part
             done, self._at = done + len(part), self._at + len(part)
         return done
 
-    def blocks(self, start: int, end: int, threads: int = 2) -> Iterator[bytes]:
-        """The media from `start` (a chunk border) to `end`, chunks inflated in parallel."""
+    def blocks(self, start: int, end: int) -> Iterator[bytes]:
+        """The media from `start` (a chunk border) to `end`."""
+        for number, stored in self._batches(start, end):
+            yield self._inflated(number, stored)
+
+    def _batches(self, start: int, end: int) -> Iterator[tuple[int, list[_Stored]]]:
+        """Chunks as stored, some at once, with the number of the first."""
         first, last = start // self.chunk, -(-min(end, self.size) // self.chunk)
+        step = max(1, BATCH // self.chunk)
+        for number in range(first, last, step):
+            yield number, self._stored(number, min(number + step, last))
+
+    def _ahead(self, threads: int) -> Iterator[bytes]:
+        """All of the media, inflated by threads ahead of who takes it."""
+        row: deque[Future[bytes]] = deque()
         with ThreadPoolExecutor(threads) as pool:
-            ahead = None
-            for number in range(first, last, BATCH):
-                raw = self._stored(range(number, min(number + BATCH, last)))
-                now = [pool.submit(self._several, raw[part::threads]) for part in range(threads)]
-                if ahead:
-                    yield _woven([part.result() for part in ahead])
-                ahead = now
-            if ahead:
-                yield _woven([part.result() for part in ahead])
+            for number, stored in self._batches(0, self.size):
+                row.append(pool.submit(self._inflated, number, stored))
+                if len(row) > threads:
+                    yield row.popleft().result()
+            while row:
+                yield row.popleft().result()
 
     def verify(self) -> dict[str, tuple[str, str]]:
         """For each hash the image states: (stated, computed)."""
@@ -115,14 +126,14 @@ class Ewf(Positioned):
         if wanted:
             with ThreadPoolExecutor(1) as hasher:
                 last = None
-                for block in self.blocks(0, self.size):
+                for block in self._ahead(2):
                     if last:
                         last.result()
                     last = hasher.submit(_feed, [digest for _, digest in wanted.values()], block)
         return {name: (value.hex(), digest.hexdigest()) for name, (value, digest) in wanted.items()}
 
-    def _several(self, raw: list[_Stored]) -> list[bytes | memoryview]:
-        return [self._inflate(number, data) for number, data in raw]
+    def _inflated(self, first: int, stored: list[_Stored]) -> bytes:
+        return b"".join([self._inflate(number, chunk) for number, chunk in enumerate(stored, first)])
 
     def _walk(self) -> None:
         """All sections of all segments."""
@@ -213,34 +224,32 @@ class Ewf(Positioned):
         self._loaded = (table, places)
         return places
 
-    def _stored(self, numbers: range) -> list[_Stored]:
-        """Chunks as stored, read in one go where they lie together, with their numbers."""
-        places = [self._place(number) for number in numbers]
+    def _stored(self, first: int, last: int) -> list[_Stored]:
+        """Chunks as stored, read in one go where they lie together."""
+        places: list[tuple[int, int, bool] | None] = []
+        while len(places) < last - first:
+            places += self._run(first + len(places), last)
         known = [place for place in places if place is not None]
-        first, last = min((p[0] for p in known), default=0), max((p[1] for p in known), default=0)
-        if last - first > 2 * self.chunk * len(numbers):
-            return [(number, self._raw(number)) for number in numbers]
-        data = memoryview(self._bytes(first, last - first))
-        return [
-            (number, None if place is None else (data[place[0] - first : place[1] - first], place[2]))
-            for number, place in zip(numbers, places, strict=True)
-        ]
+        begin, end = min((p[0] for p in known), default=0), max((p[1] for p in known), default=0)
+        if end - begin > 2 * self.chunk * len(places):
+            return [self._raw(place) for place in places]
+        data = memoryview(self._bytes(begin, end - begin))
+        return [None if p is None else (data[p[0] - begin : p[1] - begin], p[2]) for p in places]
 
-    def _raw(self, number: int) -> tuple[memoryview, bool] | None:
-        """A chunk as stored, and whether it is compressed."""
-        place = self._place(number)
+    def _raw(self, place: tuple[int, int, bool] | None) -> _Stored:
         return None if place is None else (memoryview(self._bytes(place[0], place[1] - place[0])), place[2])
 
-    def _place(self, number: int) -> tuple[int, int, bool] | None:
-        """Where a chunk is stored from and to, and whether it is compressed."""
-        index = bisect_right(self._tables, number, key=lambda table: table.first) - 1
-        if index < 0 or number >= self._tables[index].first + self._tables[index].count:
-            return None
-        places = self._places(self._tables[index])
-        begin, end, packed = places[number - self._tables[index].first]
-        return (begin, end, packed) if begin < end <= begin + 2 * self.chunk + 1024 else None
+    def _run(self, first: int, last: int) -> list[tuple[int, int, bool] | None]:
+        """Where chunks of one table are stored from and to, and whether they are compressed; None: not to be had."""
+        index = bisect_right(self._tables, first, key=lambda table: table.first) - 1
+        if index < 0 or first >= self._tables[index].first + self._tables[index].count:
+            return [None]
+        table = self._tables[index]
+        most = 2 * self.chunk + 1024
+        places = self._places(table)[first - table.first : last - table.first]
+        return [place if 0 < place[1] - place[0] <= most else None for place in places]
 
-    def _inflate(self, number: int, raw: tuple[memoryview, bool] | None) -> bytes | memoryview:
+    def _inflate(self, number: int, raw: _Stored) -> bytes | memoryview:
         """The bytes of a chunk; zeros when they cannot be had."""
         size = min(self.chunk, self.size - number * self.chunk)
         detail = "not in any table"
@@ -270,8 +279,3 @@ class Ewf(Positioned):
 def _feed(digests: list[Any], data: bytes) -> None:
     for digest in digests:
         digest.update(data)
-
-
-def _woven(parts: list[list[bytes | memoryview]]) -> bytes:
-    """Chunks in order again, dealt out in turn as they were."""
-    return b"".join(part[n] for n in range(len(parts[0])) for part in parts if n < len(part))

@@ -12,7 +12,7 @@ from hikeshi.evidence.ewf import Ewf, EwfError
 from hikeshi.evidence.media import Media
 from hikeshi.schema import Batch, Count, Found, Issue, Item, Reason, table
 
-VERSION = "1"
+VERSION = "2"
 KIND = "raw-image"
 
 
@@ -49,6 +49,7 @@ def _read(item: Item, opened: Media) -> Iterator[Batch | Found | Issue | Count]:
     found = layout.volumes(opened.file, opened.size) if opened.kind == media.RAW else []
     rows += [_volume(item.id, n, volume) for n, volume in enumerate(found, 1)]
     yield Batch(item.id, "volumes", table("volumes", rows))
+    yield from _serials(item.id, opened, found)
     yield from issues
     for volume in found:
         yield from _open(item, opened, volume)
@@ -87,6 +88,17 @@ def _volume(item: str, number: int, volume: layout.Volume) -> dict[str, Any]:
         "bytes": volume.size,
         "kind": volume.kind or "unknown",
     }
+
+
+def _serials(item: str, opened: Media, found: Sequence[layout.Volume]) -> Iterator[Batch]:
+    """The serial numbers of Windows volumes, which identify the machine; `record` is the volume's."""
+    rows = []
+    for number, volume in enumerate(found, 1):
+        if met := layout.volume_serial(opened.file, volume.offset):
+            at = {"item": item, "record": number, "offset": met[0], "count": 1}
+            rows.append(at | {"kind": "volume-serial", "value": met[1]})
+    if rows:
+        yield Batch(item, "machines", table("machines", rows))
 
 
 def _open(item: Item, opened: Media, volume: layout.Volume) -> Iterator[Batch | Found | Issue]:

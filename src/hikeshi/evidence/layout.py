@@ -55,6 +55,19 @@ def file_system(head: bytes) -> str | None:
     return "ext" if _ext(head[EXT : EXT + 256]) else None
 
 
+# Where the serial number of a volume stands, and its length: NTFS's is 8 bytes, of which Windows shows the low 4.
+_SERIALS = {"NTFS": 72, "exFAT": 100, "FAT12": 39, "FAT16": 39, "FAT32": 67}
+
+
+def volume_serial(file: BinaryIO, offset: int = 0) -> tuple[int, str] | None:
+    """Where in a file the serial number of a Windows volume stands, and the number as Windows shows it."""
+    head = _read(file, offset, SECTOR)
+    at = _SERIALS.get(file_system(head) or "")
+    if at is None or len(head) < 512 or head[510:512] != b"\x55\xaa" or not any(head[at : at + 4]):
+        return None
+    return offset + at, f"{int.from_bytes(head[at : at + 4], 'little'):08X}"
+
+
 def _ext(block: bytes) -> bool:
     """An ext2, 3 or 4 superblock: magic, a block size, counts and a state that make sense."""
     if block[56:58] != b"\x53\xef" or len(block) < 92:

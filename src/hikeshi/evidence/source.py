@@ -39,10 +39,13 @@ class FileSource:
         """What opens the bytes for a worker."""
         return [self.open]
 
-    def sha256(self) -> str:
-        """Hash of the whole file; ChangedError when its size or time differ from when it was met."""
+    def sha256(self, tell: Callable[[int], None] | None = None) -> str:
+        """Hash of the whole file; ChangedError when its size or time differ from when it was met.
+
+        `tell` hears how many bytes more are hashed.
+        """
         digest = hashlib.sha256()
-        self.feed(digest.update)
+        self.feed(_told(digest.update, tell))
         return digest.hexdigest()
 
     def feed(self, update: Callable[[bytes], None]) -> None:
@@ -86,16 +89,27 @@ class SegmentSource:
         """What opens the segments for a worker, in order."""
         return [segment.open for segment in self.segments]
 
-    def sha256(self) -> str:
+    def sha256(self, tell: Callable[[int], None] | None = None) -> str:
         """Hash over all segments as one; ChangedError when one of them changed."""
         digest = hashlib.sha256()
         for segment in self.segments:
-            segment.feed(digest.update)
+            segment.feed(_told(digest.update, tell))
         return digest.hexdigest()
 
     def unchanged(self) -> bool:
         """Whether size and time of each are still those of the first look."""
         return all(segment.unchanged() for segment in self.segments)
+
+
+def _told(update: Callable[[bytes], None], tell: Callable[[int], None] | None) -> Callable[[bytes], None]:
+    if tell is None:
+        return update
+
+    def both(block: bytes) -> None:
+        update(block)
+        tell(len(block))
+
+    return both
 
 
 class Spool:

@@ -15,7 +15,18 @@ from hikeshi.errors import PackError
 from hikeshi.pack import ARTEFACTS, FIELDS, FUNCTIONS, TABLES, Grade, PackRule, Search, log_source
 
 STATUSES = ("stable", "nursery")
-ENTRIES = (*sorted(TABLES), "given", "join", "keep", "search", "searched", "sessions", "synth")
+ENTRIES = (
+    *sorted(TABLES),
+    "given",
+    "join",
+    "keep",
+    "program",
+    "search",
+    "searched",
+    "sessions",
+    "synth",
+    "synth_files",
+)
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TECHNIQUE = re.compile(r"T\d{4}(\.\d{3})?")

@@ -25,6 +25,7 @@ from hikeshi.families import rule_files
 from hikeshi.flow import rules as rule_sets
 from hikeshi.flow import searching
 from hikeshi.flow.correlating import Correlating
+from hikeshi.flow.hashing import Hashing
 from hikeshi.flow.judging import Judging
 from hikeshi.flow.keyasking import Keyasking
 from hikeshi.flow.keysearching import Pace
@@ -34,7 +35,10 @@ from hikeshi.flow.reading import Reading
 from hikeshi.flow.saving import merge, save
 from hikeshi.flow.sets import judges_of
 
-PRELOAD = ("hikeshi.flow.tasks", "hikeshi.flow.judges", "hikeshi.flow.searches", "pyarrow", "numpy", "orjson")
+PRELOAD = (
+    "hikeshi.flow.tasks", "hikeshi.flow.judges", "hikeshi.flow.searches", "hikeshi.flow.scans",
+    "pyarrow", "numpy", "orjson",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -109,11 +113,10 @@ def _examine(
         scanner = rule_sets.compiled(given.yara, pool) if given.yara else None
         asked = searching.asked()
         patterns = rule_sets.compiled(asked, pool) if asked else None
-        reading = Reading(state, pool, options.passwords, scanner, patterns)
+        reading = Reading(state, pool, options.passwords, scanner, patterns, options.deep)
         judging = Judging(state, pool, judges)
-        for argument in sorted(evidence):
-            reading.meet(argument, discover.walk(argument), jobs)
-        reading.run(judging.offer, judging.take, lambda: _tell_reading(progress, reading))
+        with Hashing(evidence, jobs) as hashing:
+            reading.run(hashing, judging.offer, judging.take, lambda: _tell_reading(progress, reading))
         reading.compare()
         tree = case_evidence.gather(state.listings(), reading.result)
         results = _results(tree, reading)

@@ -42,7 +42,7 @@ def _searched(item: Item, arguments: Mapping[str, Any]) -> Iterator[object]:
     """The ranges of raw bytes in which findings lie, searched as packs ask."""
     if arguments["ranges"]:
         unit = {"id": item.id, "name": item.name, "size": item.size, **arguments}
-        yield from searches.ranged(unit, item.file, loaded(searches.own_patterns()))
+        yield from searches.ranged(unit, item.file, loaded(searches.own_patterns()), arguments["deep"])
 
 
 WAYS: tuple[Way, ...] = (_read, _sessions, _searched)
@@ -51,7 +51,7 @@ WAYS: tuple[Way, ...] = (_read, _sessions, _searched)
 def reveal(arguments: Mapping[str, Any], units: Units) -> Iterator[tuple[Mapping[str, Any], bytes]]:
     """Decode items again until the secrets behind all masked values that are `wanted` are known, and send those.
 
-    `secrets` are the passwords of the case, as for sessions; `kind`, `ranges` and `step` as for a search.
+    `secrets` are the passwords of the case, as for sessions; `kind`, `ranges`, `step` and `deep` as for a search.
     """
     for index, (unit, files) in enumerate(units):
         file = joined(files)

@@ -67,7 +67,8 @@ def _asked(saved: Saved, item: str, found: Sequence[Secret]) -> dict[str, Any]:
     (row,) = saved.rows("SELECT kind FROM items WHERE item = ?", [item])
     ranges = sorted({secret.offset // searching.RANGE for secret in found if secret.offset is not None})
     wanted = sorted({secret.masked for secret in found})
-    return {"wanted": wanted, "kind": row["kind"], "ranges": ranges, "step": searching.RANGE}
+    about = {"wanted": wanted, "kind": row["kind"], "ranges": ranges, "step": searching.RANGE}
+    return about | {"deep": bool(saved.account["options"].get("deep"))}
 
 
 def _decoded(item: str, path: str, source: Source, arguments: dict[str, Any], pool: Pool) -> dict[str, bytes]:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from hikeshi.detect.sigma.judge import Match
 from hikeshi.detect.sigma.judge import judge as judge_sigma
 from hikeshi.detect.sigma.rules import RuleSet, SigmaRule
-from hikeshi.evidence.segments import joined
 from hikeshi.families import Pack, entry
 from hikeshi.families import packs as all_packs
 from hikeshi.flow.steps import correlated, step_lines
@@ -23,8 +22,6 @@ from hikeshi.schema import Grade, Hit, Issue
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from hikeshi.detect.yara import YaraMatch, YaraSet
 
 Sent = tuple[Mapping[str, Any], bytes]
 Units = Sequence[tuple[Mapping[str, Any], Sequence[BinaryIO]]]
@@ -163,41 +160,3 @@ def _credited(row: Mapping[str, Any], rule: SigmaRule) -> Hit:
         fields={"title": rule.title, **fields},
         rule=rule.credit(),
     )
-
-
-def scan(arguments: Mapping[str, Any], units: Units) -> Iterator[Sent]:
-    """Scan each unit's bytes with YARA rules; its files are the item's and the compiled rules."""
-    from hikeshi.detect.yara import scan as scan_bytes
-
-    for index, (unit, (*files, rules)) in enumerate(units):
-        ruleset = _yara(rules, arguments["version"])
-        try:
-            hits = [_scanned(unit["id"], match) for match in scan_bytes(joined(files).read(), ruleset)]
-            yield {"kind": "hits", "unit": index}, encoded(hits)
-        except TimeoutError:
-            yield {"kind": "late", "unit": index}, b""
-        yield {"kind": "end", "unit": index}, b""
-
-
-_yara_sets: dict[str, YaraSet] = {}
-
-
-def _yara(file: BinaryIO, version: str) -> YaraSet:
-    """The compiled rules in a file with the scanner that this process uses for all items."""
-    from hikeshi.detect.yara import YaraSet
-
-    if version not in _yara_sets:
-        data = file.read()
-        if hashlib.sha256(data).hexdigest() != version:
-            raise ValueError("the compiled rules changed while they were in use")
-        _yara_sets[version] = YaraSet.from_bytes(data)
-    return _yara_sets[version]
-
-
-def _scanned(item: str, match: YaraMatch) -> Hit:
-    fields = {
-        "title": match.rule.title or match.rule.id,
-        **match.strings,
-    }
-    grade = Grade.INDICATED if match.rule.level in ("high", "critical") else Grade.WEAK
-    return Hit(item, grade, "rule.yara", offset=match.offset or 0, fields=fields, rule=match.rule)

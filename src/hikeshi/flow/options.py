@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 class Options:
     """The options of a run that change its result; case.json holds them, of passwords only how many there were.
 
-    `start` and `end` bound the findings, both included: ISO texts in UTC with microseconds. `own` are address ranges of
-    the examiner's network; with `cert` victims in logs of servers are listed that are not in them.
+    `deep` runs costly tests on inputs of any size and YARA rules over whole images; `start` and `end` bound the
+    findings, both included: ISO texts in UTC with microseconds. `own` are address ranges of the examiner's network;
+    with `cert` victims in logs of servers are listed that are not in them.
     """
 
     rules: tuple[str, ...] = ()
@@ -26,4 +27,5 @@ class Options:
     search_keys: bool = False
     own: tuple[str, ...] = ()
     cert: bool = False
+    deep: bool = False
     passwords: tuple[str, ...] = field(default=(), repr=False)

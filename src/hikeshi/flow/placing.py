@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from hikeshi.evidence.collections import Collection, find, innermost
+from hikeshi.flow import naming
 from hikeshi.reconstruct import Query
 from hikeshi.reconstruct.hosts import aliases
 
@@ -19,13 +21,25 @@ _LOGGED = (
     "SELECT DISTINCT item, host FROM events WHERE host IS NOT NULL AND host <> ''"
     " AND channel IS DISTINCT FROM 'ForwardedEvents' ORDER BY item, host"
 )
+# Names that a system's own settings state; events state theirs in a table of their own.
+_SETTINGS = (
+    "SELECT item, value FROM machines WHERE kind = 'name' AND item NOT IN (SELECT item FROM events)"
+    " ORDER BY item, record, value"
+)
+_HIVE = re.compile(r"(?i)[a-z]:\\windows\\system32\\config\\system")
 
 
-def places(where: Mapping[str, Sequence[str]], query: Query) -> list[dict[str, Any]]:
-    """Rows of `places`; `where` gives the paths of each item."""
+def places(
+    where: Mapping[str, Sequence[str]], query: Query, images: Iterable[str] = ()
+) -> list[dict[str, Any]]:
+    """Rows of `places`; `where` gives the paths of each item, `images` which items are images."""
     paths = sorted((path, item) for item in where for path in where[item])
     collections = find([path for path, _ in paths])
-    machines = _machines(collections, paths, query) if collections else {}
+    names: defaultdict[str, list[str]] = defaultdict(list)
+    for said in query(_SETTINGS):
+        names[said["item"]].append(said["value"])
+    machines = _machines(collections, paths, query, names) if collections else {}
+    scopes = naming.scopes(paths, names, [path for item in images for path in where.get(item, ())])
     rows = []
     for item in sorted(where):
         for path in where[item]:
@@ -34,12 +48,17 @@ def places(where: Mapping[str, Sequence[str]], query: Query) -> list[dict[str, A
                 host, ground = machines.get(collection.root, (None, None))
                 row |= {"collection": collection.root, "layout": collection.layout}
                 row |= {"host": host, "ground": ground, "original": collection.original(path)}
+            if row.get("host") is None and (scope := naming.above(scopes, path)):
+                row |= {"host": scope.host, "ground": scope.ground}
             rows.append(row)
     return rows
 
 
 def _machines(
-    collections: Mapping[str, Collection], paths: Sequence[tuple[str, str]], query: Query
+    collections: Mapping[str, Collection],
+    paths: Sequence[tuple[str, str]],
+    query: Query,
+    names: Mapping[str, Sequence[str]],
 ) -> dict[str, tuple[str, str]]:
     """The machine of each collection by its root, with the ground."""
     named: defaultdict[str, set[str]] = defaultdict(set)
@@ -51,14 +70,34 @@ def _machines(
             hosts[row["item"]].append(next(value for key, value in row.items() if key != "item"))
         for root, item in inside:
             found[root].update(hosts[item])
+    settled = _settled(collections, paths, names)
     machines = {}
     for root, collection in collections.items():
-        stated = ((named[root], FILE), ({collection.named} - {None}, NAME), (logged[root], LOGS))
+        stated: tuple[tuple[set[Any], str], ...] = (
+            (named[root], FILE),
+            (settled[root], naming.REGISTRY),
+            ({collection.named} - {None}, NAME),
+            (logged[root], LOGS),
+        )
         for hosts_, ground in stated:
             if agreed := next(_agreed(hosts_), None):
                 machines[root] = (agreed, ground)
                 break
     return machines
+
+
+def _settled(
+    collections: Mapping[str, Collection],
+    paths: Sequence[tuple[str, str]],
+    names: Mapping[str, Sequence[str]],
+) -> defaultdict[str, set[str]]:
+    """What the SYSTEM hive of each collection calls the machine."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for path, item in paths:
+        collection = innermost(collections, path) if item in names else None
+        if collection and _HIVE.fullmatch(collection.original(path) or ""):
+            found[collection.root].add(naming.one_name(names[item]))
+    return found
 
 
 def _agreed(hosts: set[Any]) -> Iterator[str]:

@@ -11,27 +11,29 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from hikeshi.case.state import Done, Part, Parts, State, task_id
 from hikeshi.engine import Limits, Lost, Reply, Task, Unit
 from hikeshi.engine.local import Pool
-from hikeshi.evidence.discover import Met
 from hikeshi.evidence.expansion import DEPTH
-from hikeshi.evidence.source import ChangedError, FileSource, SegmentSource, Source, Spool, SpoolSource
+from hikeshi.evidence.source import FileSource, SegmentSource, Source, Spool, SpoolSource
+from hikeshi.flow.ahead import Ahead
+from hikeshi.flow.hashing import Hashed, Hashing
 from hikeshi.flow.rules import Compiled, file_opener
-from hikeshi.flow.searching import SEARCH, Searching
+from hikeshi.flow.searching import SEARCH, SWEEP, Searching
 from hikeshi.flow.tasks import reading_version
 from hikeshi.schema import Reason
 
 READ = "hikeshi.flow.tasks:read"
-SCAN = "hikeshi.flow.judges:scan"
+SCAN = "hikeshi.flow.scans:scan"
 LARGEST = 1 << 30
 LATE = "YARA rules took longer than ten minutes"
+UNSCANNED = ("late", "large", "image")
+ASKED = {"option": "--deep"}
 # Bumped when a scan leaves something else for the same bytes and rules.
-SCANNED = "2"
+SCANNED = "3"
 BATCH_UNITS, BATCH_BYTES = 32, 1 << 20
 COUNT = ("item_kind", "records_in", "duplicate", "container", "whole", "blocks")
 
@@ -55,8 +57,9 @@ class _Open:
     read: bool = True
     scan: bool = False
     ranges: set[int] = field(default_factory=set)
+    ahead: set[int] = field(default_factory=set)
     scanned: Parts | None = None
-    late: bool = False
+    unscanned: str | None = None
 
     def forget(self) -> None:
         """Drop what was delivered: the item is lost or runs again."""
@@ -78,9 +81,11 @@ class Reading:
         passwords: Sequence[str] = (),
         yara: Compiled | None = None,
         patterns: Compiled | None = None,
+        deep: bool = False,
     ) -> None:
         self._state, self._pool, self._yara, self._passwords = state, pool, yara, list(passwords)
-        self.searching = Searching(state, patterns)
+        self._deep = deep
+        self.searching = Searching(state, patterns, yara, deep)
         self._tried = sorted(_fingerprint(password, state.salt()) for password in passwords)
         self._version = reading_version()
         self._open: dict[str, _Open] = {}
@@ -90,6 +95,9 @@ class Reading:
         self._spools: dict[str, tuple[Spool, set[str]]] = {}
         self._settled: set[str] = set()
         self._files: list[tuple[dict[str, Any], FileSource | SegmentSource]] = []
+        self._listed: dict[str, list[dict[str, Any]]] = {}
+        self._ahead = Ahead(pool, self.searching, _known(state))
+        self._meeting = True
         self.reused: set[str] = set()
         self.scans_reused: set[str] = set()
         self.scanned = 0
@@ -104,7 +112,7 @@ class Reading:
 
     def scan_task(self, item: str) -> str:
         """Id of the scan of an item by the YARA rules of this run."""
-        return task_id("scan", SCANNED, item, self._yara.version if self._yara else None)
+        return task_id("scan", SCANNED, item, self._yara.version if self._yara else None, self._deep)
 
     def scan_result(self, item: str) -> Done | None:
         """What scanning an item left, or None."""
@@ -114,23 +122,36 @@ class Reading:
         """What reading an item left, or None."""
         return self._state.done(self.task(item))
 
-    def meet(self, argument: str, found: Iterator[Met], workers: int) -> None:
-        """Hash and queue every file of one argument, and remember the listing."""
-        listing: list[Any] = []
-        with ThreadPoolExecutor(workers) as threads:
-            for met, item in threads.map(_hash, found):
-                if item is None:
-                    listing.append({"path": met.path, "reason": met.reason or Reason.UNREADABLE})
-                elif isinstance(item, Reason):
-                    listing.append({"path": met.path, "reason": item})
-                elif met.source:
-                    listing.append({"path": met.path, "item": item, "bytes": met.source.size})
-                    if len(met.source.openers()) > 1:
-                        listing[-1]["segments"] = len(met.source.openers())
-                    self._files.append((listing[-1], met.source))
-                    self._meet(item, met.path, met.source, 0)
-        self._flush()
-        self._state.add_listing(sorted(listing, key=lambda entry: entry["path"]))
+    def meet(self, hashing: Hashing) -> bool:
+        """Queue the files that are hashed by now, search those at work as far as they are; whether more will come."""
+        for hashed in hashing.ready():
+            self._listed.setdefault(hashed.argument, []).append(self._list(hashed))
+        for hashed in hashing.at_work():
+            if hashed.met.source:
+                self._ahead.offer(hashed.met.path, hashed.met.source, hashed.bytes)
+        self._meeting = not hashing.over
+        self._flush_due()
+        if hashing.over:
+            for _, listing in sorted(self._listed.items()):
+                self._state.add_listing(sorted(listing, key=lambda entry: entry["path"]))
+            self._listed.clear()
+        return self._meeting
+
+    def _list(self, hashed: Hashed) -> dict[str, Any]:
+        """Queue a file; gives its entry in the listing."""
+        path, source, item = hashed.met.path, hashed.met.source, hashed.item
+        if source is None:
+            return {"path": path, "reason": hashed.met.reason or Reason.UNREADABLE}
+        if item is None or isinstance(item, Reason):
+            self._ahead.name(path, None)
+            return {"path": path, "reason": item or Reason.UNREADABLE}
+        listed = {"path": path, "item": item, "bytes": source.size}
+        if len(source.openers()) > 1:
+            listed["segments"] = len(source.openers())
+        self._files.append((listed, source))
+        self._ahead.name(path, item)
+        self._meet(item, path, source, 0)
+        return listed
 
     def compare(self) -> None:
         """Look at size and time of every file once more, and remember those that are others than before."""
@@ -139,12 +160,16 @@ class Reading:
             self._state.add_listing([{**entry, "reason": Reason.CHANGED} for entry in changed])
 
     def run(
-        self, on_done: Callable[[str, Done], None], other: Callable[[Reply], None], tell: Callable[[], None]
+        self,
+        hashing: Hashing,
+        on_done: Callable[[str, Done], None],
+        other: Callable[[Reply], None],
+        tell: Callable[[], None],
     ) -> None:
         """Work until nothing is left; `on_done` hears of each item read, `other` gets the replies of other tasks."""
         while True:
-            for reply in self._pool.replies():
-                if reply.task.function in (READ, SCAN, SEARCH):
+            for reply in self._pool.replies(lambda: self.meet(hashing)):
+                if reply.task.function in (READ, SCAN, SEARCH, SWEEP):
                     self.take(reply, on_done)
                 else:
                     other(reply)
@@ -168,9 +193,12 @@ class Reading:
             done = self.scan_result(item)
             lost = (done.get("lost") or done.get("refused")) if done else self._unmet(item)
             if lost:
-                fields = {"judge": "yara"} | ({"detail": done["detail"][-400:]} if done else {})
+                about = done or {}
+                fields = {"judge": "yara", **about.get("fields", {})}
+                fields |= {"detail": about["detail"][-400:]} if "detail" in about else {}
+                unknown = "unknown.raw-search" if lost == Reason.SEARCH_LIMIT else "unknown.not-judged"
                 where = {"item": item, "path": places[item][0], "offset": None}
-                loss = {"reason": lost, "records": 0, "fields": fields, "unknown": "unknown.not-judged"}
+                loss = {"reason": lost, "records": 0, "fields": fields, "unknown": unknown}
                 yield {**where, **loss}
 
     def _unmet(self, item: str) -> Reason:
@@ -182,11 +210,11 @@ class Reading:
             return
         if item in self._open or item in self._waiting:
             return
-        entry = _Open(item, name, source, depth, scan=self._to_scan(item, source.size))
+        entry = _Open(item, name, source, depth, scan=self._to_scan(item))
         done = self._read_of(item)
         if done is not None and self._whole(done):
             self._reuse(item, done)
-            entry.read, entry.ranges = False, self.searching.pending(item, done)
+            entry.read, entry.ranges = False, self._ranges(entry, done)
             needs = ({SCAN} if entry.scan else set()) | ({SEARCH} if entry.ranges else set())
             if not needs:
                 return
@@ -197,19 +225,14 @@ class Reading:
         if len(self._batch) >= BATCH_UNITS or source.size > BATCH_BYTES:
             self._flush()
 
-    def _to_scan(self, item: str, size: int) -> bool:
-        """Whether a scan of an item is due; what is too large for one is done with that."""
+    def _to_scan(self, item: str) -> bool:
+        """Whether a scan of an item is due."""
         if self._yara is None:
             return False
         if self._scan_of(item) is not None:
             self.scans_reused.add(item)
             return False
-        if size <= LARGEST:
-            return True
-        refused = {"item": item, "refused": Reason.TOO_LARGE.value, "detail": f"{size} bytes"}
-        self._state.finish(self.scan_task(item), refused | {"parts": Parts(self._state, "hits").keep()})
-        self.scanned += 1
-        return False
+        return True
 
     def _read_of(self, item: str) -> Done | None:
         done = self.result(item)
@@ -264,12 +287,34 @@ class Reading:
             self._submit(SCAN, [entry for entry in group if entry.scan])
             for entry in group:
                 if entry.ranges:
-                    self._search(entry, self._waiting[entry.item][0])
+                    self._search(entry, self._waiting[entry.item][0], entry.ranges - entry.ahead)
 
-    def _search(self, entry: _Open, done: Done) -> None:
+    def _flush_due(self) -> None:
+        """Queue what was met, unless more is being met and every worker has something to do."""
+        if not self._meeting or self._pool.hungry:
+            self._flush()
+
+    def _ranges(self, entry: _Open, done: Done) -> set[int]:
+        """The ranges of an item that are still to be searched, or still being searched."""
+        entry.ahead = self._ahead.keep(entry.item, entry.source, done["item_kind"])
+        return self.searching.pending(entry.item, done)
+
+    def _search(self, entry: _Open, done: Done, ranges: set[int]) -> None:
         kind, source = done["item_kind"], entry.source
-        for task in self.searching.tasks(entry.item, entry.name, source, kind, entry.ranges):
+        for task in self.searching.tasks(entry.item, entry.name, source, kind, ranges):
             self._pool.submit(task)
+
+    def _swept(self, entry: _Open, number: int) -> None:
+        """A range that was given to a worker before its item was known is over, with or without a result."""
+        done, _ = self._waiting[entry.item]
+        entry.ahead.discard(number)
+        self._ahead.keep(entry.item, entry.source, done["item_kind"])
+        if number in self.searching.pending(entry.item, done):
+            self._search(entry, done, {number})
+            return
+        entry.ranges.discard(number)
+        if not entry.ranges:
+            self._finish(entry, SEARCH)
 
     def _submit(self, function: str, group: list[_Open]) -> None:
         if not group:
@@ -278,21 +323,28 @@ class Reading:
         units = []
         for entry in group:
             about = {"id": entry.item, "name": entry.name, "size": entry.source.size}
+            about |= {"whole": entry.source.size <= LARGEST} if function == SCAN else {}
             rules = [file_opener(self._yara.path)] if self._yara and function == SCAN else []
             units.append(Unit(entry.item, about, [*entry.source.openers(), *rules]))
         limits = Limits(
             cpu=3600 + size // 2_000_000, silence=60 + size / 20_000_000, wall=600 + size / 100_000
         )
         if function == SCAN:
-            limits = Limits(cpu=900 * len(group), silence=900, wall=900 * len(group))
+            most = 900 * len(group) + size // 100_000
+            limits = Limits(cpu=most, silence=most, wall=most)
         arguments: dict[str, Any] = {"passwords": self._passwords}
         if self._yara and function == SCAN:
-            arguments = {"version": self._yara.version}
+            arguments = {"version": self._yara.version, "deep": self._deep}
         depth = max(entry.depth for entry in group)
         self._pool.submit(Task(function, units, arguments, limits, priority=(size >> 20, -depth)))
 
     def take(self, reply: Reply, on_done: Callable[[str, Done], None]) -> None:
         """Hear one reply of a reading, scanning or searching task."""
+        if reply.task.function == SWEEP:
+            over = self._ahead.take(reply)
+            if over and over[0] in self._open and over[1] in self._open[over[0]].ahead:
+                self._swept(self._open[over[0]], over[1])
+            return
         entry = self._open[reply.unit.key]
         if reply.task.function == SCAN:
             self._take_scan(entry, reply)
@@ -314,23 +366,31 @@ class Reading:
             self._close(entry, on_done, lost=reply.lost.value)
         elif reply.finished:
             self._close(entry, on_done)
-        self._flush()
+        self._flush_due()
 
     def _take_scan(self, entry: _Open, reply: Reply) -> None:
         entry.scanned = entry.scanned or Parts(self._state, "hits")
-        if reply.message and reply.message.head["kind"] == "late":
-            entry.late = True
+        if reply.message and reply.message.head["kind"] in UNSCANNED:
+            entry.unscanned = reply.message.head["kind"]
         elif reply.message:
             entry.scanned.write(reply.message.head["kind"], reply.message.blob)
         elif reply.again:
             entry.scanned.drop()
-            entry.late = False
+            entry.unscanned = None
         else:
-            result = {"item": entry.item}
-            if reply.lost or entry.late:
+            result: dict[str, Any] = {"item": entry.item}
+            if reply.lost or entry.unscanned:
                 entry.scanned.drop()
-                lost = reply.lost or Lost.HUNG
-                result |= {"lost": lost.value, "detail": reply.detail if reply.lost else LATE}
+            if reply.lost:
+                result |= {"lost": reply.lost.value, "detail": reply.detail}
+            elif entry.unscanned == "late":
+                result |= {"lost": Lost.HUNG.value, "detail": LATE}
+            elif entry.unscanned == "large":
+                size = f"{entry.source.size} bytes"
+                result |= {"refused": Reason.TOO_LARGE.value, "fields": {"detail": size, **ASKED}}
+            elif entry.unscanned == "image" and not self._deep:
+                fields = {"what": "the image outside of regions", **ASKED}
+                result |= {"refused": Reason.SEARCH_LIMIT.value, "fields": fields}
             self._state.finish(self.scan_task(entry.item), result | {"parts": entry.scanned.keep()})
             self.scanned += 1
             entry.scan = False
@@ -378,11 +438,11 @@ class Reading:
         done |= {"parts": parts, "rows": entry.rows, "children": entry.children}
         if lost:
             done["lost"] = lost
-        entry.ranges = self.searching.pending(entry.item, done)
         self.searching.reuse(entry.item, done)
+        entry.ranges = self._ranges(entry, done)
         needs = {READ} | ({SCAN} if entry.scan else set()) | ({SEARCH} if entry.ranges else set())
         self._waiting[entry.item] = (done, needs)
-        self._search(entry, done)
+        self._search(entry, done, entry.ranges - entry.ahead)
         if entry.spool:
             self._spools[entry.item] = (entry.spool, set())
         for child, begin in zip(entry.children, begins, strict=True):
@@ -441,20 +501,15 @@ class Reading:
                 del self._spools[parent]
 
 
-def _hash(met: Met) -> tuple[Met, str | Reason | None]:
-    if met.source is None:
-        return met, None
-    try:
-        return met, met.source.sha256()
-    except ChangedError:
-        return met, Reason.CHANGED
-    except OSError:
-        return met, Reason.UNREADABLE
-
-
 def _fingerprint(password: str, salt: bytes) -> str:
     """Tells whether a password was tried before, and is slow to guess from."""
     return hashlib.scrypt(password.encode("utf-8", "replace"), salt=salt, n=4096, r=8, p=1, dklen=16).hex()
+
+
+def _known(state: State) -> frozenset[tuple[str, int]]:
+    """Path and size of what earlier runs listed."""
+    entries = (entry for listing in state.listings() for entry in listing)
+    return frozenset((entry["path"], entry["bytes"]) for entry in entries if "bytes" in entry)
 
 
 def _parts(done: Done) -> list[str]:

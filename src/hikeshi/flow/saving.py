@@ -41,6 +41,13 @@ ARTEFACTS = {
     "raw-image": "disk",
     "memory": "memory",
 }
+# Which tables hold others of them, and which rows count.
+TABLED = {
+    "autostart": "SELECT DISTINCT item FROM autostarts",
+    "file-system": "SELECT DISTINCT item FROM files",
+    "network-capture": "SELECT DISTINCT item FROM exchanges",
+    "registry-hive": "SELECT DISTINCT item FROM registry WHERE regexp_matches(key, '^HK(LM.S(OFTWARE|YSTEM)|U).')",
+}
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,8 @@ def merge(out: Path, state: State, tree: Evidence, results: Mapping[str, Done]) 
     from hikeshi.case.database import Database
 
     tables.merge(out, state, {item: done["parts"] for item, done in results.items()})
-    placed = places(tree.places, Database(out).rows)
+    images = [item for item, account in tree.accounts.items() if account.kind == "raw-image"]
+    placed = places(tree.places, Database(out).rows, images)
     tables.write_rows(out, "places", placed)
     tables.write_rows(out, "items", [_item(tree.accounts[item]) for item in sorted(tree.accounts)])
     return Merged(placed, machines(Database(out).rows))
@@ -104,7 +112,8 @@ def save(
     tables.write_rows(out, "gaps", gaps(query, names))
     tables.write_rows(out, "entries", entries(query, names))
     tables.write_rows(out, "rules", rule_rows(rules, logs, found))
-    examined = _examined(known, logs, tree, where, names)
+    tabled = {kind: [row["item"] for row in query(sql)] for kind, sql in TABLED.items()}
+    examined = _examined(known, logs, tree, where, names, tabled)
     tables.write_rows(out, "functions", functions(found, names, examined, _needs()))
 
     account = _account(options, tree, rules, decided) | {"suppress": _suppress(suppressions, decided)}
@@ -131,14 +140,17 @@ def _examined(
     tree: Evidence,
     where: Mapping[str, Sequence[tuple[str, str | None]]],
     names: Mapping[str, str],
+    tabled: Mapping[str, Sequence[str]],
 ) -> dict[str, frozenset[str]]:
     """For each machine the log sources and artefacts there are; artefacts of no known machine count for all."""
     have: defaultdict[str, set[str]] = defaultdict(set)
     artefacts: set[str] = set()
-    for account in tree.accounts.values():
-        if account.kind in ARTEFACTS and account.records_out:
-            for _, host in where[account.item]:
-                (have[names[host]] if host else artefacts).add(ARTEFACTS[account.kind])
+    held = [
+        (ARTEFACTS[a.kind], a.item) for a in tree.accounts.values() if a.kind in ARTEFACTS and a.records_out
+    ]
+    for kind, item in (*held, *((kind, item) for kind, items in tabled.items() for item in items)):
+        for _, host in where.get(item, ()):
+            (have[names[host]] if host else artefacts).add(kind)
     for row in logs:
         have[row["host"] or ""].add(f"{row['channel']}/{row['event_id']}")
     return {row["host"]: frozenset(have[row["host"]] | artefacts) for row in machines}

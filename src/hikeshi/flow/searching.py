@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from hikeshi.case.state import Done, State, task_id
@@ -15,7 +16,7 @@ from hikeshi.families import fingerprint, packs
 from hikeshi.flow.rules import Compiled, RuleFiles, file_opener
 from hikeshi.schema import Reason
 
-SEARCH = "hikeshi.flow.searches:search"
+SEARCH, SWEEP = "hikeshi.flow.searches:search", "hikeshi.flow.searches:sweep"
 RANGE = 256 << 20
 IMAGES = (RAW, MEMORY)
 
@@ -31,15 +32,21 @@ def asked() -> RuleFiles | None:
 class Searching:
     """The search tasks of one run."""
 
-    def __init__(self, state: State, patterns: Compiled | None) -> None:
-        self._state, self._patterns = state, patterns
-        asking = [fingerprint(pack) for pack in packs() if pack.raw]
-        self._version = task_id(patterns.version if patterns else None, asking)
+    def __init__(
+        self, state: State, patterns: Compiled | None, yara: Compiled | None = None, deep: bool = False
+    ) -> None:
+        self._state, self._patterns, self._yara, self._deep = state, patterns, yara, deep
+        asking = [fingerprint(pack) for pack in packs() if pack.raw or "program" in pack.entry]
+        self._version = task_id(patterns.version if patterns else None, asking, deep)
         self.searched = self.reused = 0
 
-    def task(self, item: str, number: int) -> str:
-        """Id of the search of one range of an item."""
-        return task_id("raw", item, self._version, number)
+    def task(self, item: str, kind: str, number: int) -> str:
+        """Id of the search of one range of an item; rules count where they judge regions, which is in images."""
+        yara = self._judging(kind)
+        return task_id("raw", item, self._version, yara.version if yara else None, number)
+
+    def _judging(self, kind: str) -> Compiled | None:
+        return self._yara if kind in IMAGES else None
 
     def ranges(self, done: Done) -> int:
         """How many ranges of an item are searched, from what reading it left."""
@@ -51,7 +58,11 @@ class Searching:
 
     def pending(self, item: str, done: Done) -> set[int]:
         """The ranges of an item that were not searched yet."""
-        return {number for number in range(self.ranges(done)) if self._good(item, number) is None}
+        return {
+            number
+            for number in range(self.ranges(done))
+            if self._good(item, done["item_kind"], number) is None
+        }
 
     def tasks(self, item: str, name: str, source: Source, kind: str, ranges: Iterable[int]) -> Iterator[Task]:
         """Tasks over ranges: one each for files of the evidence; one for all where opening costs a copy."""
@@ -62,28 +73,41 @@ class Searching:
         for share in shares:
             arguments = {"id": item, "name": name, "size": source.size, "kind": kind}
             arguments |= {"ranges": share, "step": RANGE}
-            files = [*source.openers(), file_opener(self._patterns.path)]
+            yara = self._judging(kind)
+            rules = [file_opener(compiled.path) for compiled in (yara, self._patterns) if compiled]
+            about = {"version": self._patterns.version, "yara": yara and yara.version, "deep": self._deep}
             limits = Limits(silence=900, cpu=3600 * len(share), wall=3600 * len(share))
             yield Task(
                 SEARCH,
-                [Unit(item, arguments, files)],
-                {"version": self._patterns.version},
+                [Unit(item, arguments, [*source.openers(), *rules])],
+                about,
                 limits,
                 priority=(min(source.size, RANGE) >> 20, 0),
             )
 
+    def ahead(self, path: str, source: Source, number: int) -> Iterator[Task]:
+        """The task over a range of a file that is being hashed; its worker finds out whether it is an image."""
+        if self._patterns is None:
+            return
+        for task in self.tasks("", path, source, RAW, [number]):
+            yield replace(task, function=SWEEP, units=[replace(unit, key=path) for unit in task.units])
+
+    def keep(self, item: str, kind: str, number: int, issues: list[Any], hits: bytes) -> None:
+        """Keep what was found in a range."""
+        self._finish(item, kind, number, {"item": item, "issues": issues}, hits)
+
     def take(self, reply: Reply) -> set[int]:
         """Keep what a worker says; gives the ranges that are thereby over."""
-        item, ranges = reply.unit.key, set(reply.unit.arguments["ranges"])
+        item, kind = reply.unit.key, reply.unit.arguments["kind"]
+        ranges = set(reply.unit.arguments["ranges"])
         if reply.message:
             head = reply.message.head
-            result = {"item": item, "issues": head["issues"]}
-            self._finish(item, int(head["number"]), result, reply.message.blob)
+            self.keep(item, kind, int(head["number"]), head["issues"], reply.message.blob)
             return set()
         if reply.lost:
-            for number in sorted(number for number in ranges if self._good(item, number) is None):
+            for number in sorted(number for number in ranges if self._good(item, kind, number) is None):
                 lost = {"item": item, "issues": [], "lost": reply.lost.value, "detail": reply.detail}
-                self._finish(item, number, lost, b"")
+                self._finish(item, kind, number, lost, b"")
         return set() if reply.again else ranges
 
     def reuse(self, item: str, done: Done) -> None:
@@ -103,7 +127,7 @@ class Searching:
         """What was not searched, and the limits that were reached, as issues."""
         for item in sorted(results):
             for number in range(self.ranges(results[item])):
-                found = self._state.done(self.task(item, number))
+                found = self._state.done(self.task(item, results[item]["item_kind"], number))
                 where = {"item": item, "path": places[item][0]}
                 yield from (where | _unplaced(issue) for issue in (found["issues"] if found else ()))
                 if found is None or "lost" in found:
@@ -119,22 +143,22 @@ class Searching:
     def _found(self, results: Mapping[str, Done]) -> Iterator[tuple[str, int, Done]]:
         for item in sorted(results):
             for number in range(self.ranges(results[item])):
-                found = self._state.done(self.task(item, number))
+                found = self._state.done(self.task(item, results[item]["item_kind"], number))
                 if found is not None:
                     yield item, number, found
 
-    def _good(self, item: str, number: int) -> Done | None:
-        found = self._state.done(self.task(item, number))
+    def _good(self, item: str, kind: str, number: int) -> Done | None:
+        found = self._state.done(self.task(item, kind, number))
         return (
             found
             if found is not None and "lost" not in found and self._state.intact([found["parts"]["hits"]])
             else None
         )
 
-    def _finish(self, item: str, number: int, result: dict[str, Any], hits: bytes) -> None:
+    def _finish(self, item: str, kind: str, number: int, result: dict[str, Any], hits: bytes) -> None:
         part = self._state.new_part()
         part.write(hits)
-        self._state.finish(self.task(item, number), result | {"parts": {"hits": part.keep()}})
+        self._state.finish(self.task(item, kind, number), result | {"parts": {"hits": part.keep()}})
         self.searched += 1
 
 

@@ -35,11 +35,8 @@ def read(arguments: Mapping[str, Any], units: Units) -> Iterator[Sent]:
     passwords = tuple(arguments.get("passwords", ()))
     groups: dict[Reader, list[tuple[int, Item]]] = {}
     for index, (unit, files) in enumerate(units):
-        file = joined(files)
-        head = file.read(HEAD)
-        file.seek(0)
-        item = Item(unit["id"], unit["name"], unit["size"], file, passwords)
-        reader = pick(head, unit["name"]) or by_size(item, len(files), kind_of(head))
+        item = Item(unit["id"], unit["name"], unit["size"], joined(files), passwords)
+        reader, head = reader_of(item, len(files))
         if reader:
             groups.setdefault(reader, []).append((index, item))
         else:
@@ -47,6 +44,14 @@ def read(arguments: Mapping[str, Any], units: Units) -> Iterator[Sent]:
             yield {"kind": "end", "unit": index}, b""
     for reader, members in groups.items():
         yield from _read_group(reader, members)
+
+
+def reader_of(item: Item, segments: int) -> tuple[Reader | None, bytes]:
+    """Which reader knows an item that lies in so many files, and how the item begins."""
+    item.file.seek(0)
+    head = item.file.read(HEAD)
+    item.file.seek(0)
+    return pick(head, item.name) or by_size(item, segments, kind_of(head)), head
 
 
 def _unread(unit: int, item: Item, head: bytes) -> Iterator[Sent]:

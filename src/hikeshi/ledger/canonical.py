@@ -89,7 +89,7 @@ _RANK = {key: rank for rank, key in enumerate(ORDER)}
 BLOCKS = frozenset({"claims", "evidence"})
 _AMBIGUOUS = re.compile(r"(?i:yes|no|on|off|y|n|null|~)")
 _UNSAFE = re.compile(
-    r"^[-?:,\[\]{}#&*!|>'\"%@`=<\s]|: |:$| #|[,\[\]{}\t\n\r]|\s$"
+    r"^[-?:,\[\]{}#&*!|>'\"%@`=<\s]|:[ ?]|:$| #|[,\[\]{}\t\n\r]|\s$"
     r"|[^ -~\u00a0-\u2027\u202a-\ufefe\U00010000-\U0010ffff]"
 )
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")

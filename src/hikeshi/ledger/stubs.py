@@ -18,7 +18,10 @@ from hikeshi.ledger.corpus import Corpus
 from hikeshi.ledger.fields import parse_when
 from hikeshi.ledger.findings import Finding, fingerprint
 from hikeshi.ledger.model import FindingRef, Range, Words
+from hikeshi.words.commodity import commodities
 
+# Fields of findings whose name differs from the setting's by more than the prefix.
+NAMES = {"c2_url": "url"}
 WEAKER = ("hard", "costly", "easy", "trivial")
 DYNAMIC = re.compile(
     r"(?:^|\.)(?:duckdns\.org|no-ip\.(?:com|org|biz|info)|ddns\.net|hopto\.org|zapto\.org|sytes\.net|dyndns\.org"
@@ -41,6 +44,7 @@ class Rule:
     cell: str
     words: Words
     fields: frozenset[str] = frozenset()
+    families: frozenset[str] = frozenset()
     rare: bool = False
 
     @property
@@ -87,16 +91,11 @@ def rules() -> tuple[Rule, ...]:
             cell=entry["cell"],
             words=Words(entry["ja"], entry["en"]),
             fields=frozenset(entry.get("fields", ())),
+            families=frozenset(entry.get("families", ())),
             rare=entry.get("rare", False),
         )
         for entry in raw["rule"]
     )
-
-
-@cache
-def commodities() -> Mapping[str, Mapping[str, Any]]:
-    """What is publicly known of families anybody can get."""
-    return tomllib.loads((files("hikeshi.ledger") / "commodity.toml").read_text("utf-8"))
 
 
 def stubs(
@@ -122,16 +121,29 @@ def stubs(
 
 def _matches(finding: Finding) -> Iterator[tuple[Rule, str, str, str]]:
     family = str(finding.get("family") or "")
-    fields = finding.get("fields") or {}
-    about = commodities().get(family, {})
+    settings = _settings(finding.get("fields") or {})
+    about = commodities().get(family)
+    commodity = about is not None and about.open
     for rule in rules():
-        if rule.match == "family" and about.get("commodity"):
+        if rule.match == "family" and commodity:
             yield rule, family, "", ""
-        for name in sorted(rule.fields.intersection(fields)):
-            value = str(fields[name])
-            default = value in about.get("defaults", {}).get(name, ())
-            for part in _parts(rule.match, value, default, bool(about)):
-                yield rule, family, name, part
+        if rule.families and family not in rule.families:
+            continue
+        for name in sorted(rule.fields.intersection(settings)):
+            for value in settings[name]:
+                default = about is not None and value in about.defaults.get(name, ())
+                for part in _parts(rule.match, value, default, commodity):
+                    yield rule, family, name, part
+
+
+def _settings(fields: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The values of a finding by setting: packs write `config_mutex`, one value a line, where a rule says mutex."""
+    found: dict[str, list[str]] = {}
+    for name in sorted(fields):
+        setting = NAMES.get(name, name.removeprefix("config_"))
+        held = found.setdefault(setting, [])
+        held += [value for value in str(fields[name]).split("\n") if value and value not in held]
+    return found
 
 
 def _parts(match: str, value: str, default: bool, commodity: bool) -> Sequence[str]:
@@ -184,7 +196,7 @@ def _stub(
         forging = WEAKER[min(WEAKER.index(forging) + 1, len(WEAKER) - 1)]
     phi = policy.PHI.get(forging, policy.PHI["trivial"])
     count, of = (seen.count if seen else 0), corpus.sizes.get(family, 0)
-    about = commodities().get(family, {})
+    about = commodities().get(family)
     identity = "\n".join((rule.name, family, name, value)).encode("utf-8", "surrogatepass")
     return Stub(
         id="S-" + hashlib.sha256(identity).hexdigest()[:16],
@@ -201,8 +213,8 @@ def _stub(
         type=rule.type,
         vertex=rule.vertex,
         words=rule.words,
-        said=Words(about.get("ja", ""), about.get("en", "")) if rule.match == "family" else Words(),
-        said_by=about["source"]["title"] if rule.match == "family" else "",
+        said=Words(about.ja, about.en) if about and rule.match == "family" else Words(),
+        said_by=about.title if about and rule.match == "family" else "",
     )
 
 

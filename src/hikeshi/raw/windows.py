@@ -47,14 +47,17 @@ def _mapped(number: int, start: int, end: int, overlap: int) -> Iterator[tuple[i
 def _carried(
     file: BinaryIO, start: int, end: int, overlap: int, blocks: Iterator[bytes]
 ) -> Iterator[tuple[int, memoryview]]:
-    """Blocks that are read, each with the tail of the one before."""
+    """Blocks that are read as they are, and around each border between them a view of `overlap` bytes to both sides."""
     begin = max(0, start - overlap)
     tail, at = read_at(file, begin, start - begin), start
     for block in blocks:
-        data = tail + block[: end - at]
-        yield at - len(tail), memoryview(data)
-        at += len(data) - len(tail)
-        tail = data[-overlap:] if overlap else b""
+        data = block[: end - at]
+        if tail:
+            yield at - len(tail), memoryview(tail + data[:overlap])
+        yield at, memoryview(data)
+        at += len(data)
+        if overlap:
+            tail = data[-overlap:] if len(data) >= overlap else (tail + data)[-overlap:]
 
 
 def _read(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:

@@ -26,13 +26,18 @@ TEMPLATES = Path(__file__).parent / "templates"
 def build(saved: Saved, languages: Sequence[str], timezone: str) -> dict[str, bytes]:
     """Files of the report by their path inside CASE/report."""
     made = model(saved, timezone)
-    style = _template("style.css.j2").render(tlp=made.tlp, languages=languages, lang=languages[0])
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
+    styled = style(made.tlp, languages)
+    digest = base64.b64encode(hashlib.sha256(styled.encode()).digest()).decode("ascii")
     pages = [(wording, Markup(_page(made, wording))) for wording in map(Wording, languages)]
     html = _template("index.html.j2").render(
-        pages=pages, style=Markup(style), digest=digest, model=made, lang=languages[0]
+        pages=pages, style=Markup(styled), digest=digest, model=made, lang=languages[0]
     )
     return {"index.html": html.encode("utf-8")}
+
+
+def style(tlp: str, languages: Sequence[str]) -> str:
+    """The style sheet for a label and the languages of a page."""
+    return _template("style.css.j2").render(tlp=tlp, languages=languages, lang=languages[0])
 
 
 def _page(made: Model, wording: Wording) -> str:

@@ -98,3 +98,14 @@ def _credit(line: Mapping[str, Any]) -> RuleCredit | None:
     kind = message.removeprefix("rule.") if message.startswith("rule.") else rule["kind"]
     title = rule.get("title") or line["fields"].get("title") or rule["id"]
     return RuleCredit(rule["id"], kind, title, rule.get("level"), rule.get("author"), rule.get("licence"))
+
+
+def settings(line: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a line of findings.jsonl holds of the malware's configuration: setting and value, one a line of it."""
+    return [
+        (name, value)
+        for name in sorted(line["fields"])
+        if name.startswith(("c2", "config_"))
+        for value in str(line["fields"][name]).split("\n")
+        if value
+    ]

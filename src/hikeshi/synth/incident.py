@@ -1,28 +1,58 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The drill's incident at a small invented company: two lure mails, one attachment opened, five days of logs.
+"""The drill's incident at a small invented company: two lure mails, one attachment opened, five days of evidence.
 
-Each capability of the tool adds its own piece here. `write` puts the evidence into a folder and says what is
-true.
+Each capability of the tool adds its own piece here. `write` puts the evidence into a folder and says what is true.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
-from hikeshi.pack import LogRecord
-from hikeshi.synth import MARKER, events, mail, office, zip
+from hikeshi.pack import LogRecord, PlacedFile
+from hikeshi.synth import MARKER, events, mac, mail, office, zip
 from hikeshi.synth.mail import Letter
-from hikeshi.synth.office import CLEAN, DAY, DESK, DOMAIN, HOUR, MINUTE, MONDAY, SERVER
+from hikeshi.synth.office import CLEAN, DAY, DOMAIN, HOUR, MINUTE, MONDAY, SERVER
 
 OPENED = "お見積書_20240312"
 LURE_TIME = MONDAY + DAY + 9 * HOUR + 12 * MINUTE
 FIRST_RUN = MONDAY + DAY + 9 * HOUR + 41 * MINUTE
 GAP = (MONDAY + 2 * DAY + 13 * HOUR, MONDAY + 2 * DAY + 16 * HOUR)
+COLLECTED = MONDAY + 4 * DAY + 18 * HOUR
+STUDIO, LAPTOP = f"mac-02.{DOMAIN}", f"mac-05.{DOMAIN}"
+WINDOWS, MACOS = "windows", "macos"
 
-Malware = Callable[..., Iterable[LogRecord]]
+Logs = Callable[..., Iterable[LogRecord]]
+Files = Callable[..., Iterable[PlacedFile]]
+
+
+@dataclass(frozen=True)
+class Planted:
+    """What the drill plants on one machine: whose traces, from when, and the grade each function must reach there.
+
+    A Windows machine is known by its logs, which `logs` makes; a macOS machine by a collection of what `files` makes.
+    """
+
+    host: str
+    user: str
+    start: int
+    family: str
+    functions: Mapping[str, str]
+    logs: Logs | None = None
+    files: Files | None = None
+
+
+@dataclass(frozen=True)
+class Infected:
+    """What is true of one infected machine: its malware, the grade each function must reach, first and last trace."""
+
+    host: str
+    family: str
+    functions: Mapping[str, str]
+    first: int
+    last: int
+    server: str | None
 
 
 @dataclass(frozen=True)
@@ -30,12 +60,7 @@ class Truth:
     """What happened, for scoring: times are UTC microseconds, paths are relative to the evidence folder."""
 
     machines: tuple[str, ...]
-    infected: str
-    family: str
-    functions: Mapping[str, str]
-    first: int
-    last: int
-    server: str
+    infected: tuple[Infected, ...]
     lures: tuple[str, ...]
     messages: int
     events: int
@@ -44,45 +69,59 @@ class Truth:
     gap: str
 
 
-def write(folder: Path, seed: int, family: str, functions: Mapping[str, str], malware: Malware) -> Truth:
-    """Write the evidence and return the truth; the same seed writes the same bytes.
-
-    `malware` makes the infected machine's traces; `functions` is the grade each function must reach at least.
-    """
-    traces = list(malware(seed, host=DESK, user="hayashi", opened=f"{OPENED}.exe", start=FIRST_RUN))
-    server = [*office.server(seed)]
+def write(folder: Path, seed: int, planted: Sequence[Planted]) -> Truth:
+    """Write the evidence and return the truth; the same seed writes the same bytes."""
+    kept = list(events.without(events.numbered([*office.server(seed)]), "Security", *GAP))
     clean = [*office.desk(seed, CLEAN, "sasaki"), *office.updates(CLEAN, "sasaki")]
-    desk = [*office.desk(seed, DESK, "hayashi"), *traces]
-    kept = list(events.without(events.numbered(server), "Security", *GAP))
     files = {
         "fs-01/security.jsonl": _damaged(events.flat(kept)),
         "ws-03/events.jsonl": events.winlogbeat(events.numbered(clean)),
         "ws-03/System.evtx": b"ElfFile\0" + bytes(56) + MARKER,
-        "ws-07/events.jsonl": events.flat(events.numbered(desk)),
     }
+    logged, infected = len(kept) - 1 + len(clean), []
+    for plant in planted:
+        if plant.logs:
+            traces = list(plant.logs(seed, plant.host, plant.user, f"{OPENED}.exe", plant.start))
+            log = [*office.desk(seed, plant.host, plant.user), *traces]
+            files[f"{plant.host.partition('.')[0]}/events.jsonl"] = events.flat(events.numbered(log))
+            logged += len(log)
+            infected.append(_infected(plant, traces))
+        if plant.files:
+            found = list(plant.files(seed, plant.user, plant.start))
+            collected = mac.collection(plant.host, plant.user, COLLECTED, found)
+            files |= {f"macs/{path}": data for path, data in collected.items()}
+            infected.append(_infected(plant, found))
     lures, ordinary = _lures(), [*office.letters()]
     files |= {f"mail/{letter.id.partition('@')[0]}.eml": mail.eml(letter) for letter in lures}
     files["mail/office.mbox"] = mail.mbox(ordinary)
-    for name in sorted(files):
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(files[name])
-    addresses = {trace.fields["DestinationIp"] for trace in traces if "DestinationIp" in trace.fields}
+    _write(folder, files)
     return Truth(
-        machines=(SERVER, CLEAN, DESK),
-        infected=DESK,
-        family=family,
-        functions=MappingProxyType(dict(functions)),
-        first=traces[0].time,
-        last=traces[-1].time,
-        server=min(addresses),
+        machines=(SERVER, CLEAN, *(plant.host for plant in planted)),
+        infected=tuple(infected),
         lures=tuple(letter.id for letter in lures),
         messages=len(lures) + len(ordinary),
-        events=len(kept) - 1 + len(clean) + len(desk),
+        events=logged,
         damaged="fs-01/security.jsonl",
         unreadable="ws-03/System.evtx",
         gap=f"{SERVER} Security",
     )
+
+
+def _infected(plant: Planted, traces: Sequence[LogRecord | PlacedFile]) -> Infected:
+    """The truth about a machine; a log of keys is written to for a while before its file has its time."""
+    times = [trace.time for trace in traces]
+    logs = [trace.fields for trace in traces if isinstance(trace, LogRecord)]
+    servers = {fields["DestinationIp"] for fields in logs if "DestinationIp" in fields}
+    return Infected(
+        plant.host, plant.family, plant.functions, min(times), max(times), min(servers, default=None)
+    )
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    for name in sorted(files):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(files[name])
 
 
 def _damaged(lines: bytes) -> bytes:

@@ -2,7 +2,7 @@
 """Compiles kernels with Numba, the extra `jit`, and keeps what it compiled in the user's cache folder.
 
 Compiled code is loaded from there as a pickle: only a folder that belongs to this user alone is used. A confined
-process that can read but not write it compiles for itself what is missing.
+process cannot reach it and compiles for itself.
 """
 
 from __future__ import annotations

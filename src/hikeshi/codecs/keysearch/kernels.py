@@ -7,6 +7,7 @@ Both give the same results. self_test() is asked before a process searches anyth
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
@@ -28,13 +29,15 @@ KEYS, OUTER = 1 << 24, 4096
 # Hits that one call can give; more would mean that the demand says nothing.
 _ROOM = 4096
 _BLOCK = 128
+# Fewer keys at once are not worth the seconds that compiling may take in a confined process.
+_MANY = 1 << 18
 
 
 @cache
 def _compiled(name: str) -> ModuleType | None:
     """A module of compiled kernels, or None where they cannot be had."""
     try:
-        return import_module(f"hikeshi.codecs.keysearch.{name}")
+        return import_module(f"{__package__}.{name}")
     except ImportError:
         return None
 
@@ -83,8 +86,9 @@ def search_digits(start: int, count: int, demand: Digits) -> tuple[int, list[int
 
 def pairs(keys: NDArray[np.uint8]) -> NDArray[np.uint16]:
     """The first two keystream bytes under each 4-byte key (one a row), the first being the low one."""
-    made = _compiled("rc4_numba")
-    if made is None or len(keys) < _BLOCK:
+    worth = len(keys) >= _MANY or f"{__package__}.rc4_numba" in sys.modules
+    made = _compiled("rc4_numba") if worth else None
+    if made is None:
         return rc4_numpy.pairs(keys)
     padded = np.zeros((-(-len(keys) // _BLOCK) * _BLOCK, 4), np.uint8)
     padded[: len(keys)] = keys

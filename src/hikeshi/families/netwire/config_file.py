@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hikeshi.families.netwire.settings import STRICT, Config, labelled, score, setting
-from hikeshi.pack import rc4, read_text
+from hikeshi.pack import Section, rc4, read_text
 
 _WALK = re.compile(
     rb"\x8d...\xc7\x44.{6}\xc7\x44.{6}\x89..\xe8..\0\0\x89..(?=\xc7\x44.\x08\xff\0\0\0)", re.DOTALL
@@ -42,15 +42,7 @@ KEY_SIZE = 16
 _MOST_FIELDS, _LARGEST_FIELD, _MOST_ANCHORS = 32, 1024, 64
 # Fields that must look exactly as such fields do, hosts among them.
 ENOUGH = 5
-
-
-@dataclass(frozen=True)
-class Section:
-    """Part of an image: its address (relative to the base), size, and where it lies in the file."""
-
-    address: int
-    size: int
-    offset: int
+NO_ANCHOR = "no-code-anchor"
 
 
 @dataclass(frozen=True)
@@ -97,7 +89,7 @@ def why_none(data: bytes, sections: Sequence[Section], base: int) -> str:
     image = _Image(data, sections, base)
     found = [*_walked(image, False), *_listed(image, False)]
     if not found:
-        return "no-code-anchor"
+        return NO_ANCHOR
     return "fields-not-readable" if any(len(key) == KEY_SIZE for key, _, _ in found) else "address-outside"
 
 

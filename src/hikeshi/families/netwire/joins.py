@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from hikeshi.families.netwire import host
+from hikeshi.families.netwire import clocks, host
 from hikeshi.pack import Grade, Hit, Machine, replace
 
 _DAY = re.compile(r"(\d\d)[-/](\d\d)[-/](\d{4})")
@@ -14,19 +14,26 @@ _FOLDERS = (("%appdata%", r"appdata\roaming"), ("%temp%", r"appdata\local\temp")
 
 
 def joined(hits: Iterable[Hit], machines: Iterable[Machine] = ()) -> Iterator[Hit]:
-    """Agreements and contradictions: identity and traces, names and dates, log directory, logs and log commands."""
-    every = sorted(hits, key=_order)
-    yield from host.joined(every)
-    named = {hit.host.casefold() for hit in every if hit.host}
-    for machine in sorted(named):
+    """Key logs in time, agreements and contradictions: identity and traces, names and dates, logs and commands."""
+    machines, given = list(machines), sorted(hits, key=_order)
+    logs = list(clocks.placed(given, machines))
+    yield from logs
+    every = sorted([*(hit for hit in given if hit.message not in clocks.CLUES), *logs], key=_order)
+    names = {
+        name.casefold(): one.host.casefold() for one in machines for name in (one.host, *one.aliases) if name
+    }
+    groups: dict[str, list[Hit]] = {}
+    for hit in every:
+        if hit.host:
+            groups.setdefault(names.get(hit.host.casefold(), hit.host.casefold()), []).append(hit)
+    homeless = [hit for hit in every if not hit.host]
+    for machine in sorted(groups):
         # Memory and files often do not name their machine: with one machine in the case they are its own.
-        own = [
-            hit
-            for hit in every
-            if (hit.host or "").casefold() == machine or (not hit.host and len(named) == 1)
-        ]
+        own = sorted([*groups[machine], *(homeless if len(groups) == 1 else ())], key=_order)
+        yield from host.joined(groups[machine])
         yield from _compared(own, "host-id", _host_ids(own))
         yield from _compared(own, "install-date", _install_dates(own))
+        yield from _compared(own, "startup-name", _startup_names(own), differ=False)
         yield from _directory(own)
         yield from _days(own)
 
@@ -55,8 +62,23 @@ def _install_dates(hits: list[Hit]) -> list[tuple[str, Hit]]:
     return found
 
 
-def _compared(hits: list[Hit], what: str, found: list[tuple[str, Hit]]) -> Iterator[Hit]:
-    """One finding for values that evidence of different kinds gives: they agree, or they contradict each other."""
+def _startup_names(hits: list[Hit]) -> list[tuple[str, Hit]]:
+    """The name the settings give the autostart, and autostart entries of that name."""
+    wanted = {name.casefold() for hit in hits if (name := hit.fields.get("config_startup_name"))}
+    found = []
+    for hit in hits:
+        value = hit.fields.get("config_startup_name", "")
+        if hit.message in ("netwire.autostart", "netwire.autostart-partial"):
+            value = hit.fields["autostart"].rpartition("/")[2].removesuffix(".plist").removesuffix(".desktop")
+        if hit.message in ("netwire.run-value", "netwire.run-partial"):
+            value = hit.fields.get("registry_path", "").rpartition("\\")[2]
+        if value.casefold() in wanted:
+            found.append((value.casefold(), hit))
+    return found
+
+
+def _compared(hits: list[Hit], what: str, found: list[tuple[str, Hit]], differ: bool = True) -> Iterator[Hit]:
+    """One finding for values that evidence of different kinds gives: they agree, or (where asked) contradict."""
     kinds = {hit.message for _, hit in found}
     values = sorted({value for value, _ in found})
     if len(kinds) < 2:
@@ -70,7 +92,7 @@ def _compared(hits: list[Hit], what: str, found: list[tuple[str, Hit]]) -> Itera
     }
     if len(values) == 1:
         yield replace(first, grade=Grade.PROVEN, message="netwire.same-value", fields=fields, rule=None)
-    else:
+    elif differ:
         yield replace(first, grade=Grade.INDICATED, message="netwire.contradiction", fields=fields, rule=None)
 
 

@@ -77,7 +77,7 @@ def stacks(region: Region) -> Iterator[Hit]:
             user=found.user, family=FAMILY, function=function, techniques=techniques, fields=_said(fields),
         )  # fmt: skip
         if found.file is not None:
-            yield _file(region, found, found.file)
+            yield sent_file(region.item, region.offset + found.offset, found, found.file)
 
 
 def _command(found: stack.Residue) -> dict[str, str | None]:
@@ -88,15 +88,16 @@ def _command(found: stack.Residue) -> dict[str, str | None]:
     return {"command": command.name, **{f"command_{name}": value for name, value in told}}
 
 
-def _file(region: Region, found: stack.Residue, file: Described) -> Hit:
+def sent_file(item: str, offset: int, found: stack.Residue, file: Described) -> Hit:
+    """The file of an upload as a finding: described, never kept."""
     fields = {
         "file": file.path, "direction": file.direction, "bytes": str(file.size), "sha256": file.sha256,
         "sha256_restored": file.restored, "type": file.kind, "whole": "yes" if file.whole else "no",
         "wrong_bytes": ", ".join(map(str, file.wrong)),
     }  # fmt: skip
     return Hit(
-        region.item, Grade.PROVEN if file.whole else Grade.STRONG, "netwire.file",
-        offset=region.offset + found.offset, time=found.time, time_text=iso(found.time), host=found.host,
+        item, Grade.PROVEN if file.whole else Grade.STRONG, "netwire.file",
+        offset=offset, time=found.time, time_text=iso(found.time), host=found.host,
         user=found.user, family=FAMILY, function="file-to-victim", techniques=("T1105",), fields=_said(fields),
     )  # fmt: skip
 
@@ -104,7 +105,7 @@ def _file(region: Region, found: stack.Residue, file: Described) -> Hit:
 def keylogs(region: Region) -> Iterator[Hit]:
     """Every run of a key log in the region, and every window in which something was typed.
 
-    Times are the machine's local time: `time_text` has them, `time` is left to who knows the zone.
+    They are clues: clocks.py makes findings of them, for times are the machine's local time.
     """
     for found in carve(region.bytes, region.offset):
         times = [segment.time_text for segment in found.segments if segment.time_text]
@@ -117,7 +118,7 @@ def keylogs(region: Region) -> Iterator[Hit]:
             "anchors": str(found.anchors),
         }
         grade = Grade.PROVEN if times else Grade.STRONG
-        yield _keys(region, "netwire.key-log-text", found.offset, times[0] if times else None, grade, fields)
+        yield _keys(region, "netwire.key-log-clue", found.offset, times[0] if times else None, grade, fields)
         for segment in found.segments:
             if segment.keys and not segment.started:
                 yield _typed(region, segment, grade)
@@ -130,7 +131,7 @@ def _typed(region: Region, segment: keylog.Segment, grade: Grade) -> Hit:
         "keys": str(segment.keys), "bytes": str(segment.length), "typed": secret,
         "login": "yes" if segment.login else None,
     }  # fmt: skip
-    return _keys(region, "netwire.typed", segment.offset, segment.time_text, grade, fields)
+    return _keys(region, "netwire.typed-clue", segment.offset, segment.time_text, grade, fields)
 
 
 def _keys(

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Inert log records of a machine on which NetWire ran: text only, reserved names and addresses."""
+"""Inert traces of machines on which NetWire ran: text only, reserved names and addresses, never a program."""
 
 from __future__ import annotations
 
+import plistlib
 import random
 import string
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 
-from hikeshi.pack import LogRecord
+from hikeshi.families.netwire.keylog import encoded
+from hikeshi.pack import LogRecord, PlacedFile
 
 SYSMON = ("Microsoft-Windows-Sysmon/Operational", "Microsoft-Windows-Sysmon")
 SECURITY = ("Security", "Microsoft-Windows-Security-Auditing")
@@ -17,7 +19,9 @@ RUN = r"\SOFTWARE\Microsoft\Windows\CurrentVersion\Run\NetWire"
 
 START = 1_710_204_060_000_000  # 2024-03-12 00:41:00 UTC
 JST = timezone(timedelta(hours=9))
-SECOND, HOUR, DAY = 1_000_000, 3_600_000_000, 86_400_000_000
+TITLES = ("受信トレイ - メール", "無題 - テキスト", "ログイン - 取引所", "見積書.xlsx - 表計算")
+TYPED = ("report", "meeting", "tomorrow", "invoice", "[Backspace]", "[Enter]", "thanks", "[Tab]", "draft")
+SECOND, MINUTE, HOUR, DAY = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000
 
 
 def traces(
@@ -33,6 +37,34 @@ def traces(
     for day in range(3):
         events += scene.working_day(start + day * DAY, day)
     yield from sorted(events, key=lambda event: event.time)
+
+
+def files(seed: int, user: str = "ito", start: int = START) -> Iterator[PlacedFile]:
+    """Files of an infected macOS machine over three days: the LaunchAgent, the program's place, the logs of keys."""
+    chance = random.Random(f"netwire files {seed}")
+    home = f"/Users/{user}"
+    program = f"{home}/.defaults/Finder.app/Contents/MacOS/Finder"
+    agent = {"Label": "com.mac.host", "ProgramArguments": [program], "RunAtLoad": True, "KeepAlive": False}
+    written = plistlib.dumps(agent)
+    yield PlacedFile(program, start, 600_000 + chance.randrange(90_000))
+    yield PlacedFile(f"{home}/Library/LaunchAgents/com.mac.host.plist", start + SECOND, len(written), written)
+    for day in range(3):
+        begin = start + day * DAY + 2 * MINUTE
+        end, log = _day_log(chance, begin)
+        local = datetime.fromtimestamp(begin // SECOND, UTC).astimezone(JST)
+        yield PlacedFile(f"{home}/.defaults/Logs/{local:%d-%m-%Y}", end, len(log), log)
+
+
+def _day_log(chance: random.Random, at: int) -> tuple[int, bytes]:
+    """When a day's log of keys ends, and its bytes in the published codec."""
+    text = ""
+    for number in range(chance.randrange(6, 12)):
+        local = datetime.fromtimestamp(at // SECOND, UTC).astimezone(JST)
+        title = chance.choice(TITLES) if number else "Log Started"
+        text += ("\r\n\r\n" if number else "\r\n") + f"[{title}] - [{local:%d/%m/%Y %H:%M:%S}]\r\n"
+        text += " ".join(chance.choices(TYPED, k=chance.randrange(12, 60))) if number else ""
+        at += chance.randrange(120, 1800) * SECOND
+    return at, encoded(text.encode())
 
 
 class _Scene:

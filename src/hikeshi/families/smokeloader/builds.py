@@ -18,13 +18,15 @@ NAMES, PAIRS = 4, 2
 
 def constants(hits: Sequence[Hit]) -> tuple[Constant, ...]:
     """Published constants, then those that searches found in this case."""
-    known = [Constant(value, float(len(identity.KNOWN))) for value in identity.KNOWN]
+    found: dict[int, set[str]] = {}
     for hit in hits:
         text = hit.fields.get("config_constant", "")
         if hit.message == CONSTANT and identity.is_serial(text):
-            known.append(Constant(int(text, 16), 2.0**32))
-    unique = {constant.value: constant for constant in reversed(known)}
-    return tuple(unique[value] for value in sorted(unique))
+            found.setdefault(int(text, 16), set()).add(hit.host or "")
+    searched = (
+        Constant(value, frozenset(found[value])) for value in sorted(found) if value not in identity.KNOWN
+    )
+    return (*map(Constant, identity.KNOWN), *searched)
 
 
 def jobs(hits: Sequence[Hit], machines: Sequence[Machine]) -> Iterator[KeySearch]:
@@ -112,7 +114,6 @@ def found(search: KeySearch, answer: KeyFound) -> Iterator[Hit]:
             time=number(place.get("time")),
             host=place.get("host") or None,
             family="smokeloader",
-            function="registration",
             techniques=("T1480.001",),
             fields=fields,
         )

@@ -37,6 +37,11 @@ def told(grade: Grade, message: str, where: Mapping[str, Any], **fields: str | N
     )
 
 
+def _too_many(item: str) -> Issue:
+    fields = {"limit": str(MOST), "what": "file names"}
+    return Issue(item, Reason.SEARCH_LIMIT, fields=fields, unknown="unknown.item")
+
+
 def number(text: str | None) -> int | None:
     """A whole number as a clue carries it; None for anything else."""
     digits = (text or "").removeprefix("-")
@@ -64,7 +69,7 @@ def files(rows: Any) -> Iterator[Hit | Issue]:
         if found["kind"] not in (None, "file"):
             continue
         if said == MOST:
-            yield Issue(found["item"], Reason.SEARCH_LIMIT, fields={"limit": str(MOST), "what": "file names"})
+            yield _too_many(found["item"])
             return
         said += 1
         times = {key: _micros(rows.column(key)[number].value) for key in _TIMES}
@@ -128,7 +133,7 @@ def _persistent(hit: Hit) -> Hit:
 
 
 def registry(rows: Any) -> Iterator[Hit]:
-    """The Task Scheduler's cache and OneDrive's Run value, as hives hold them."""
+    """The Task Scheduler's cache, OneDrive's Run value, and programs that hives remember, as BAM and Amcache do."""
     told_of: set[str] = set()
     columns = (rows.column(name).to_pylist() for name in ("key", "name", "data"))
     for number, (key, name, data) in enumerate(zip(*columns, strict=True)):
@@ -143,6 +148,19 @@ def registry(rows: Any) -> Iterator[Hit]:
             letters = places.eight(data)
             if letters:
                 yield _run_value(row(rows, number), letters)
+        for path in _remembered(name, data):
+            if path not in told_of and len(told_of) < MOST:
+                told_of.add(path)
+                yield clue("smokeloader.clue-file", row(rows, number), file=path, letters=places.seven(path))
+
+
+def _remembered(name: str | None, data: str | None) -> Iterator[str]:
+    """Paths in a value's name or data that may be SmokeLoader's."""
+    for text in (name, data):
+        if places.seven(text):
+            yield text or ""
+    if name == "AppCompatCache" and data:
+        yield from places.cached_programs(data)
 
 
 def _run_value(found: dict[str, Any], letters: str) -> Hit:

@@ -103,13 +103,15 @@ def _fill(one: Known, machine: Machine, nobodys: list[Hit], rest: tuple[Serial, 
     said = [one.host, *machine.aliases, *(m.value for m in marks if m.kind in ("name", "former-name"))]
     computers = [name for name in map(identity.computer_name, said) if name]
     one.computers = tuple(dict.fromkeys(computers))[:MOST]
-    own = [Serial(m.value, "volume", m.item) for m in marks if m.kind == "volume-serial"]
-    links = [hit for hit in one.hits if hit.message == "smokeloader.clue-serial"]
+    links = one.said("smokeloader.clue-serial")
     links += [
         hit
         for hit in nobodys
         if hit.message == "smokeloader.clue-serial" and hit.fields.get("machine", "").upper() in one.computers
     ]
+    remembered = {hit.item for hit in (*links, *nobodys) if hit.message == "smokeloader.clue-serial"}
+    stated = (m for m in marks if m.kind == "volume-serial" and m.item not in remembered)
+    own = [Serial(m.value, "volume", m.item) for m in stated]
     own += [Serial(hit.fields.get("serial", ""), "shortcut", hit.item) for hit in links]
     serials: dict[str, Serial] = {}
     for serial in (*own, *rest):

@@ -6,7 +6,7 @@ Each test states how many bits of a name it compares and how many names would fi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,16 +16,26 @@ from hikeshi.families.smokeloader.lines import documented, undocumented
 from hikeshi.pack import Grade, Hit, replace
 
 NAME_BITS, STORE_BITS, TASK_BITS, DIGIT_BITS = 20, 28, 64, 8
+# Message by where the serial stands: on the volume, in a shortcut, or in a record that names no machine.
+NAMED_AFTER = {
+    "volume": "smokeloader.name-serial",
+    "shortcut": "smokeloader.name-former-serial",
+    "unnamed": "smokeloader.name-unplaced-serial",
+}
 # A trial that fits more often than this by chance decides nothing by itself.
 RARE = 1e-6
 
 
 @dataclass(frozen=True)
 class Constant:
-    """A build constant and how many were tried before it was taken."""
+    """A build constant: published, or found by search on some machines of the case."""
 
     value: int
-    tried: float
+    found_on: frozenset[str] | None = None
+
+    def tried(self, host: str, known: int) -> float:
+        """How many constants were tried on a machine before this one fitted: all, if it was found there alone."""
+        return 2.0**32 if self.found_on is not None and self.found_on <= {host} else float(known)
 
 
 class Traces:
@@ -58,11 +68,10 @@ def name_serial(one: Known, traces: Traces) -> Iterator[tuple[Hit, Serial]]:
 
 
 def _name_serial(one: Known, hit: Hit, serial: Serial, false: float) -> Hit:
-    message = "smokeloader.name-serial" if serial.ground == "volume" else "smokeloader.name-other-serial"
+    message = NAMED_AFTER[serial.ground]
     fields = {
         "file": hit.fields["file"],
         "volume_serial": serial.value,
-        "ground": serial.ground,
         **evidence(NAME_BITS, false),
         "with_item": serial.item,
     }
@@ -99,12 +108,12 @@ def store_and_task(one: Known, traces: Traces) -> Iterator[Hit]:
             yield _finding(one, hit, Grade.STRONG, "smokeloader.store-and-task", fields, ("T1053.005",))
 
 
-def computed(one: Known, traces: Traces, constants: Iterable[Constant]) -> Iterator[tuple[Hit, Constant]]:
+def computed(one: Known, traces: Traces, constants: Sequence[Constant]) -> Iterator[tuple[Hit, Constant]]:
     """What fits the bot id that computer name, constant and serial give."""
     for constant in constants:
+        tried = constant.tried(one.host, len(constants)) * len(one.computers) * len(one.serials)
         for computer in one.computers:
             for serial in one.serials:
-                tried = constant.tried * len(one.computers) * len(one.serials)
                 of = identity.bot_id(computer, constant.value, serial.value)
                 found = _agreeing(of, traces)
                 if found is not None:

@@ -99,10 +99,14 @@ def _labelled(one: Known) -> Iterator[Hit]:
         fields = {
             "label": label,
             "reporter": meant.reporter,
-            "family_resolved": meant.said,
-            "basis": meant.basis,
             "confidence": meant.kind,
-            **({"warning": meant.warning} if meant.warning else {}),
+            "source": meant.source,
         }
-        family = hit.family if meant.family == names.SMOKELOADER else None
-        yield replace(hit, message="smokeloader.label", fields=fields, family=family, grade=Grade.WEAK)
+        if meant.family == names.SMOKELOADER:
+            yield replace(
+                hit, message="smokeloader.label", fields={**fields, "family_resolved": meant.family}
+            )
+        else:
+            may = [meant.family] if meant.family else [name for name, _ in meant.candidates]
+            fields["family_resolved"] = ", ".join(may)
+            yield replace(hit, message="smokeloader.label-unclear", fields=fields, family=None)

@@ -34,7 +34,7 @@ class Resolution:
     """A label as reported, kept apart from what it is taken to mean and why.
 
     `family` is None where the label decides nothing; `candidates` then are the families it may mean, with weights
-    that are our guess (None: no weight given). `kind` says what the answer rests on.
+    that are our guess (None: no weight given). `kind` says what the answer rests on, `source` who equates the names.
     """
 
     label: str
@@ -44,6 +44,7 @@ class Resolution:
     family: str | None
     kind: str
     basis: str
+    source: str = ""
     candidates: tuple[tuple[str, float | None], ...] = ()
     warning: str = ""
 
@@ -68,14 +69,15 @@ def resolve(
         return answer(decided[0], "evidence", "evidence: " + ", ".join(shown[decided[0]]))
     if decided:
         basis = "evidence of both families: two pieces of malware, or a mistake"
-        return answer(None, "evidence", basis, tuple((family, None) for family in decided))
+        return answer(None, "evidence", basis, candidates=tuple((family, None) for family in decided))
     claim = {"label": label, "reporter": reporter.lower(), "date": date, "platform": platform}
     row = next((row for row in _aliases() if _fits(row, claim)), None)
     if row is None:
         return answer(None, "unknown", "no name of these families")
     weights = row.get("weights", {})
     candidates = tuple((name, weights.get(name)) for name in row.get("candidates", ()))
-    return answer(row["family"] or None, row["kind"], row["basis"], candidates, row.get("warning", ""))
+    given = {key: row[key] for key in ("basis", "source", "warning") if key in row}
+    return answer(row["family"] or None, row["kind"], candidates=candidates, **given)
 
 
 def _fits(row: Mapping[str, Any], claim: Mapping[str, str]) -> bool:

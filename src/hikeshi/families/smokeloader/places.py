@@ -17,6 +17,9 @@ _FILE = re.compile(_ROOT + r"([a-jr-w]{7})$")
 _PROGRAM = re.compile(r"[\\/](?i:AppData[\\/]Roaming)[\\/]([a-jr-w]{8})\.exe\"?$")
 _AGENT = re.compile(r"\\?Firefox Default Browser Agent ([0-9A-F]{16})")
 _CACHE = re.compile(r"(?i:\\Schedule\\TaskCache\\Tree\\)Firefox Default Browser Agent ([0-9A-F]{16})$")
+_SHIM = re.compile(
+    r"[A-Za-z]:\\[^\x00-\x1f]{1,200}\\(?i:AppData\\(?:Roaming|Local\\Temp))\\[a-jr-w]{7}(?![!-~])"
+)
 _ADVAPI = re.compile(r"(?:^|[\\/])(?i:Windows[\\/]System32[\\/]advapi32\.dll)$")
 _VIEWER = re.compile(r"[\\/](?i:tv_w32\.dll|tv_x64\.dll|teamviewer\.exe)$")
 _VIEWER_HOME = re.compile(r"[\\/](?i:Program Files(?: \(x86\))?|WinSxS|Installer)[\\/]")
@@ -24,7 +27,7 @@ _UPDATE = re.compile(r"[\\/](?i:wuauclt\.exe)$")
 _WINDOWS = re.compile(r"(?:^|[\\/])(?i:Windows|\$WINDOWS\.~BT|Windows\.old)[\\/]")
 
 BOUNDARY = "1999-11-30T00:00:00"
-LONGEST = 1024
+LONGEST, SHIM = 1024, 1 << 22
 
 
 def seven(path: str | None) -> str | None:
@@ -49,6 +52,16 @@ def cached(key: str | None) -> str | None:
     """The same digits in a registry key of the Task Scheduler's cache."""
     found = _CACHE.search(key or "")
     return found[1] if found else None
+
+
+def cached_programs(data: str) -> list[str]:
+    """Such paths in the value AppCompatCache (ShimCache), given as hexadecimal digits."""
+    try:
+        wide = bytes.fromhex(data[:SHIM])
+    except ValueError:
+        return []
+    found = (_SHIM.findall(wide[odd:].decode("utf-16-le", "replace")) for odd in (0, 1))
+    return sorted({path for paths in found for path in paths})
 
 
 def is_advapi(path: str) -> bool:

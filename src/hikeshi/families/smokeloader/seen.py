@@ -42,7 +42,7 @@ def _computed(one: Known, of: str, constants: tuple[Constant, ...]) -> tuple[str
     for constant in constants:
         for computer in one.computers:
             if identity.bot_id(computer, constant.value, of[32:]) == of:
-                return computer, constant, constant.tried * max(tried, 1)
+                return computer, constant, constant.tried(one.host, len(constants)) * max(tried, 1)
     return None
 
 

@@ -7,6 +7,7 @@ Machines made with one constant carry one build; every name follows from compute
 from __future__ import annotations
 
 import random
+import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -23,6 +24,8 @@ CHROME = r"C:\Program Files\Google\Chrome\Application\chrome.exe"
 
 START = 1_710_204_060_000_000  # 2024-03-12 00:41:00 UTC
 SECOND, MINUTE, HOUR, DAY = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000
+# The build of all invented machines, unless told otherwise.
+CONSTANT = 0x0BADF00D
 # What advapi32.dll of an invented system says of itself.
 LIBRARY_TIME = 1_552_960_920_000_000
 
@@ -60,12 +63,13 @@ def traces(
     seed: int,
     host: str = "ws-11.aoba.example",
     user: str = "minami",
-    serial: str = "4E21C0DE",
-    constant: int = 0x0BADF00D,
     opened: str = "quotation.exe",
     start: int = START,
+    serial: str | None = None,
+    constant: int = CONSTANT,
 ) -> Iterator[LogRecord]:
     """The events of one infected machine, in order; the same seed gives the same events."""
+    serial = serial or serial_of(host)
     scene = _Scene(random.Random(f"smokeloader {seed}"), host, user, serial, constant, opened)
     events = [*scene.first_run(start), *scene.persists(start + 20 * SECOND)]
     events += [
@@ -80,12 +84,13 @@ def rows(
     seed: int,
     host: str = "ws-11.aoba.example",
     user: str = "minami",
-    serial: str = "4E21C0DE",
-    constant: int = 0x0BADF00D,
     start: int = START,
+    serial: str | None = None,
+    constant: int = CONSTANT,
 ) -> dict[str, list[dict[str, Any]]]:
     """The same machine's artefacts as rows of `files`, `autostarts`, `registry` and `machines`, without item."""
-    scene = _Scene(random.Random(f"smokeloader {seed}"), host, user, serial, constant, "quotation.exe")
+    serial = serial or serial_of(host)
+    scene = _Scene(random.Random(f"smokeloader {seed}"), host, user, serial, constant, "")
     names, roaming = scene.names, scene.roaming
     old = dict.fromkeys(("created", "modified", "accessed", "changed"), LIBRARY_TIME)
     new = dict.fromkeys(("name_created", "name_modified", "name_accessed", "name_changed"), start)
@@ -109,6 +114,11 @@ def rows(
         "registry": [{"key": f"{cache}\\{names.task}", "name": "Index", "type": "REG_DWORD", "data": "3"}],
         "machines": [{"kind": "name", "value": host}, {"kind": "volume-serial", "value": serial}],
     }
+
+
+def serial_of(host: str) -> str:
+    """The volume serial of an invented machine."""
+    return f"{zlib.crc32(host.encode()):08X}"
 
 
 class _Scene:

@@ -20,6 +20,7 @@ class Box:
     x: int
     y: int
     group: bool
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,9 @@ def graph(ledger: Ledger) -> Graph:
     boxes: dict[str, Box] = {}
     sign = marks(ledger)
     for name in sorted(ledger.origins, key=lambda n: (depth[n], sign[n], n)):
-        boxes[name] = _box(name, depth[name], rows, group=False)
+        boxes[name] = _box(name, depth[name], rows, sign[name])
     for name in sorted({item.group for item in ledger.evidence}):
-        boxes[f"group {name}"] = _box(name, last, rows, group=True)
+        boxes[f"group {name}"] = _box(name, last, rows)
     lines = []
     for name, origin in ledger.origins.items():
         for source in origin.derives_from:
@@ -93,10 +94,11 @@ def _depth(ledger: Ledger, name: str, above: frozenset[str]) -> int:
     return max((1 + _depth(ledger, source, above | {name}) for source in known), default=0)
 
 
-def _box(name: str, column: int, rows: dict[int, int], *, group: bool) -> Box:
+def _box(name: str, column: int, rows: dict[int, int], mark: str = "") -> Box:
+    """A box below those of its column; only origins carry a mark."""
     row = rows.get(column, 0)
     rows[column] = row + 1
-    return Box(name, column * COLUMN + 1, row * ROW + 4, group)
+    return Box(name, column * COLUMN + 1, row * ROW + 4, not mark, mark)
 
 
 def _line(one: Box, other: Box, kind: str) -> Line:

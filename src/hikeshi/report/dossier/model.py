@@ -6,15 +6,24 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hikeshi.ledger.load import ids
 from hikeshi.ledger.model import Claim, Group, Ledger, Source
 from hikeshi.ledger.origins import digit, known_on
-from hikeshi.ledger.policy import POLICY
+from hikeshi.ledger.policy import PHI, POLICY, RESIDUAL_FLOOR, SOURCE_CEILING
 from hikeshi.ledger.view import Counted
+from hikeshi.report.dossier.clocks import Clocks, clocks
 from hikeshi.report.dossier.graph import Graph, graph, marks
 from hikeshi.report.dossier.steps import Step, steps
+from hikeshi.report.found import FoundRow
+from hikeshi.report.tally import LAST
+
+if TYPE_CHECKING:
+    from hikeshi.report.dossier.case import Facts
+
+# Kinds of claims that tell what was taken and how much; figures that conflict stand side by side.
+IMPACT = frozenset({"victim-statement", "police-statement", "press-error"})
 
 
 @dataclass(frozen=True)
@@ -47,13 +56,37 @@ class Dossier:
     timeline: list[Said]
     groups: list[tuple[Counted, Group]]
     graph: Graph
+    clocks: Clocks | None
     contradictions: list[Contradiction]
     aliases: list[tuple[str, list[tuple[str, Said | None]]]]
+    impact: list[Said]
+    marks: Mapping[str, str]
 
     @property
     def now(self) -> Step:
         """The state the dossier is about."""
         return self.steps[-1]
+
+    @property
+    def names(self) -> dict[str, list[tuple[str, Said | None]]]:
+        """What a family is called, and who says so."""
+        return dict(self.aliases)
+
+    @property
+    def numbers(self) -> Mapping[str, str]:
+        """The policy numbers that a reader needs to argue with the result."""
+        phi = ", ".join(f"{name} {value:g}" for name, value in PHI.items())
+        return {"floor": f"{RESIDUAL_FLOOR:g}", "ceiling": f"{SOURCE_CEILING:.2f}", "phi": phi}
+
+    def families(self, facts: Facts | None) -> list[str]:
+        """The families the ledger names and the case shows."""
+        shown = set(facts.malware) if facts else set()
+        return sorted({family for family, _ in self.aliases} | shown)
+
+    @staticmethod
+    def in_time(found: Iterable[FoundRow]) -> list[FoundRow]:
+        """The findings that are shown, in the order of time."""
+        return sorted(found, key=lambda one: (one.moment or LAST, one.id))
 
 
 def dossier(ledger: Ledger, findings: Iterable[Mapping[str, Any]] = (), as_of: str | None = None) -> Dossier:
@@ -76,8 +109,11 @@ def dossier(ledger: Ledger, findings: Iterable[Mapping[str, Any]] = (), as_of: s
         timeline=sorted(said.values(), key=lambda one: (known_on(one.claim), one.claim.id)),
         groups=[(group, ledger.groups[group.id]) for group in view.groups],
         graph=graph(ledger),
+        clocks=clocks([one.claim for one in said.values()]),
         contradictions=_contradictions(ledger, said),
         aliases=sorted(aliases.items()),
+        impact=[one for one in said.values() if one.claim.kind in IMPACT],
+        marks=marks(ledger),
     )
 
 

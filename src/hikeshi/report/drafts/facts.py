@@ -8,10 +8,13 @@ from typing import Any
 
 from hikeshi import words
 from hikeshi.case.saved import Saved
+from hikeshi.report.clock import moment
 from hikeshi.report.custody import custody
 from hikeshi.report.escape import short
+from hikeshi.report.found import settings
 from hikeshi.report.stage.model import Line, Stage
 from hikeshi.report.stage.wording import Speaker, defanged
+from hikeshi.report.wording import labels
 
 ROWS = 60
 WIDTH = 300
@@ -27,14 +30,17 @@ def facts(saved: Saved, stage: Stage, lang: str) -> Facts:
         "confirmed": lambda: _lines(p, stage.confirmed),
         "examining": lambda: _lines(p, stage.examining),
         "unknown": lambda: _lines(p, stage.unknown),
-        "families": lambda: sorted({one for host in hosts.values() for one in host.families}),
+        "families": lambda: _families(p),
         "count-range": lambda: ["＿＿＿ 〜 ＿＿＿" if lang == "ja" else "from ____ to ____"],
         "stealing": lambda: _states(p, "stealing", stage.stealing),
         "contact": lambda: _states(p, "contact", stage.contact),
         "measures": lambda: [
             one.ja if lang == "ja" else one.en for one in stage.people.lists.get("measures", ())
         ],
-        "zone": lambda: [f"{stage.clock.name}, UTC"],
+        "span": lambda: _span(p),
+        "zone": lambda: [p.t["zone"].format(zone=stage.clock.name)],
+        "clocks": lambda: _clocks(saved, p),
+        "configuration": lambda: _configuration(saved, stage, p),
         "timeline": lambda: _cut(_timeline(saved, stage, p)),
         "indicators": lambda: _indicators(stage, p),
         "hosts": lambda: [_host(p, name, host) for name, host in hosts.items()],
@@ -55,13 +61,63 @@ def _cut(lines: Iterable[str]) -> list[str]:
 
 
 def _states(p: Speaker, key: str, states: Mapping[str, int]) -> list[str]:
-    return [f"{p.t[key]}: {p.t[f'state-{state}']} {many}" for state, many in sorted(states.items())]
+    return [f"{p.t[key]}: {p.states(states)}"]
+
+
+def _families(p: Speaker) -> list[str]:
+    found = sorted({family for host in p.stage.now.hosts.values() for family in host.families})
+    return [f"{p.t['family']}: {p.join(map(p.family, found)) or p.t['none']}"]
+
+
+def _span(p: Speaker) -> list[str]:
+    hosts = p.stage.now.hosts.values()
+    first = min((host.first for host in hosts if host.first), default="")
+    last = max((host.last for host in hosts if host.last), default="")
+    return [f"{p.t['first-seen']}: {p.time(first)}", f"{p.t['last-seen']}: {p.time(last)}"]
+
+
+# The system's time was changed: Security 4616, and event 1 of Kernel-General (learn.microsoft.com).
+CLOCKS = """
+SELECT host, coalesce(map_extract(fields, 'PreviousTime')[1], map_extract(fields, 'OldTime')[1]) AS old,
+  map_extract(fields, 'NewTime')[1] AS new
+FROM events WHERE (channel = 'Security' AND event_id = 4616) OR (channel = 'System' AND event_id = 1)
+ORDER BY host, time, record
+"""
+
+
+def _clocks(saved: Saved, p: Speaker) -> list[str]:
+    """Machines whose clock was set, with the widest step; no record of it does not mean a right clock."""
+    steps: dict[str, list[float]] = {}
+    for row in saved.rows(CLOCKS):
+        old, new = moment(row["old"]), moment(row["new"])
+        if old and new:
+            steps.setdefault(row["host"] or "", []).append((new - old).total_seconds())
+    if not steps:
+        return [p.t["clock-none"]]
+    lines = [
+        p.t["clock-set"].format(
+            host=p.value("host", host), n=len(found), seconds=f"{max(found, key=abs):+,.3f}"
+        )
+        for host, found in sorted(steps.items())
+    ]
+    return _cut(lines)
+
+
+def _configuration(saved: Saved, stage: Stage, p: Speaker) -> list[str]:
+    """What packs decoded of the malware's settings, each once."""
+    kept, found = set(stage.now.findings), dict[str, None]()
+    for finding in saved.findings():
+        if finding["id"] in kept and finding["family"]:
+            for name, value in settings(finding):
+                shown = short(defanged(value) if name.startswith("c2") else value, p.lang, WIDTH)
+                found[f"{p.family(finding['family'])} {p.kind(name)}: {shown}"] = None
+    return [p.t["no-contact"], *_cut(found)] if found else [p.t["no-configuration"]]
 
 
 def _host(p: Speaker, name: str, host: Any) -> str:
-    grade = p.grade(host.grade)
-    states = f"{p.t['stealing']}: {p.t[f'state-{host.stealing}']}; {p.t['contact']}: {p.t[f'state-{host.contact}']}"
-    return f"{p.value('host', name)} — {grade}; {p.time(host.first)} – {p.time(host.last)}; {states}"
+    states = f"{p.t['stealing']}: {p.state(host.stealing)}; {p.t['contact']}: {p.state(host.contact)}"
+    times = f"; {p.time(host.first)} – {p.time(host.last)}" if host.first else ""
+    return f"{p.value('host', name)} — {p.grade(host.grade)}{times}; {states}"
 
 
 def _timeline(saved: Saved, stage: Stage, p: Speaker) -> Iterable[str]:
@@ -74,14 +130,19 @@ def _timeline(saved: Saved, stage: Stage, p: Speaker) -> Iterable[str]:
 
 
 def _indicators(stage: Stage, p: Speaker) -> list[str]:
-    found = [f"{one.kind}: {short(defanged(one.value), p.lang, WIDTH)}" for one in stage.now.indicators]
+    found = [
+        f"{p.kind(one.kind)}: {short(defanged(one.value), p.lang, WIDTH)}" for one in stage.now.indicators
+    ]
     return [p.t["no-contact"], *_cut(found)] if found else []
 
 
 def _intake(saved: Saved, lang: str) -> list[str]:
     record = custody(saved.path, saved.account)
-    rows = record.intake or []
-    return _cut(f"{'  ' * row.depth}{row.key}: {short(row.value or '', lang, WIDTH)}" for row in rows)
+    words_of = labels(lang)
+    return _cut(
+        f"{'　' * row.depth}{words_of.get(f'intake.{row.key}', row.key)}: {short(row.value or '', lang, WIDTH)}"
+        for row in record.intake or []
+    )
 
 
 def _evidence(nodes: Iterable[Mapping[str, Any]]) -> Iterable[str]:

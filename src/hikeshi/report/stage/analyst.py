@@ -14,7 +14,7 @@ from hikeshi.ledger.model import Words
 from hikeshi.ledger.text import parse
 
 SCHEMA = "hikeshi.stage-input/1"
-LISTS = ("confirmed", "examining", "unknown", "measures", "next")
+LISTS = ("confirmed", "examining", "unknown", "measures", "next", "notified")
 STATE: Reader = record(
     {
         "stealing": one_of("ran", "blocked", "unknown"),

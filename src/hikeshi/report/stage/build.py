@@ -19,11 +19,13 @@ from hikeshi.report.stage.wording import HERE, Speaker, defanged
 
 def build(stage: Stage, languages: Sequence[str]) -> bytes:
     """The report as HTML."""
-    style = (dossier.HERE / "templates" / "dossier.css").read_text(encoding="utf-8")
+    style = (HERE / "templates" / "stage.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
     parts = [(lang, Speaker(stage, lang).t, Markup(_part(stage, lang))) for lang in languages]
     frame = _environment(languages[0]).get_template("frame.html.j2")
-    return frame.render(parts=parts, style=Markup(style), digest=digest, tlp=stage.tlp).encode("utf-8")
+    return frame.render(
+        parts=parts, style=Markup(style), digest=digest, tlp=stage.tlp, script="", data=""
+    ).encode("utf-8")
 
 
 def _part(stage: Stage, lang: str) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from hikeshi.ledger.say_lint import Sentence
 from hikeshi.report.clock import Clock
 from hikeshi.report.found import STRENGTH, WEAKEST
 from hikeshi.report.stage.analyst import Input, analyst
@@ -36,6 +37,7 @@ class Stage:
     stealing: dict[str, int]
     contact: dict[str, int]
     people: Input
+    judgement: tuple[Sentence, ...] = ()
 
     @property
     def affected(self) -> tuple[int, int]:
@@ -44,7 +46,14 @@ class Stage:
         return firm, len(self.now.hosts)
 
 
-def stage(case: Path, now: Snapshot, before: Snapshot | None, clock: Clock, tlp: str) -> Stage:
+def stage(
+    case: Path,
+    now: Snapshot,
+    before: Snapshot | None,
+    clock: Clock,
+    tlp: str,
+    judgement: tuple[Sentence, ...] = (),
+) -> Stage:
     """The report of a snapshot, with the analyst's own file beside it."""
     people = analyst(case)
     for name, state in people.hosts.items():
@@ -80,4 +89,5 @@ def stage(case: Path, now: Snapshot, before: Snapshot | None, clock: Clock, tlp:
         stealing=counts(host.stealing for host in hosts),
         contact=counts(host.contact for host in hosts),
         people=people,
+        judgement=judgement,
     )

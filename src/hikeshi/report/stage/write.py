@@ -5,22 +5,28 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from hikeshi.case.saved import Saved
 from hikeshi.case.seal import refuse_sealed
 from hikeshi.case.write import replace, write_json, write_manifest
 from hikeshi.errors import UsageError
+from hikeshi.ledger.load import load_file
+from hikeshi.ledger.say import sentences
+from hikeshi.ledger.say_lint import Kind, Sentence
+from hikeshi.ledger.weigh import weigh
 from hikeshi.report.clock import Clock
-from hikeshi.report.stage import office
+from hikeshi.report.model import DEFAULT_TLP, TLP
 from hikeshi.report.stage.build import build
+from hikeshi.report.stage.document import document
 from hikeshi.report.stage.model import stage
 from hikeshi.report.stage.snapshot import STAGES, Snapshot, read, snapshot
+from hikeshi.report.stage.workbook import workbook
 
-DEFAULT_TLP = "TLP:AMBER+STRICT"
 _FOLDER = re.compile(rf"(?:{'|'.join(STAGES)})-([0-9]{{3,}})")
 
 
@@ -32,8 +38,12 @@ def write_stage(
     languages: Sequence[str] | None = None,
     zone: str | None = None,
     office_files: bool = True,
+    attribution: bool = False,
 ) -> Path:
-    """Write the next report of a stage and the manifest; gives its page."""
+    """Write the next report of a stage and the manifest; gives its page.
+
+    Who did it is weighed and printed only on request, with what the ledger held on that day.
+    """
     refuse_sealed(case)
     saved = Saved(case)
     options = saved.account["options"]
@@ -46,19 +56,32 @@ def write_stage(
     before = _before(reports, earlier, since)
     number = int(earlier[-1].name.rpartition("-")[2]) + 1 if earlier else 1
     now = snapshot(saved, number, kind, at)
-    tlp = f"TLP:{options['tlp'].removeprefix('TLP:')}" if options.get("tlp") else DEFAULT_TLP
-    made = stage(case, now, before, clock, tlp)
+    tlp = tlp_of(options)
+    judged = judgement(case, at.date().isoformat(), saved) if attribution else ()
+    made = stage(case, now, before, clock, tlp, judged)
     folder = reports / f"{kind}-{number:03d}"
     folder.mkdir(parents=True)
     chosen = languages or options["languages"]
     replace(folder / "report.html", build(made, chosen))
     if office_files:
         for lang in chosen:
-            replace(folder / f"management.{lang}.docx", office.note(made, lang))
-            replace(folder / f"tables.{lang}.xlsx", office.tables(made, saved.findings(), lang))
+            replace(folder / f"management.{lang}.docx", document(made, lang))
+            replace(folder / f"tables.{lang}.xlsx", workbook(made, saved.findings(), lang))
     write_json(folder / "stage.json", now.as_json())
     write_manifest(case)
     return folder / "report.html"
+
+
+def tlp_of(options: Mapping[str, Any]) -> str:
+    """The label of a case's reports."""
+    wanted = f"TLP:{str(options.get('tlp') or '').removeprefix('TLP:')}"
+    return wanted if wanted in TLP else DEFAULT_TLP
+
+
+def judgement(case: Path, day: str, saved: Saved) -> tuple[Sentence, ...]:
+    """What the ledger lets be said on a day: the gate's one sentence and, apart from it, the confidence."""
+    said = sentences(weigh(load_file(case), day, findings=list(saved.findings())))
+    return tuple(next(one for one in said if one.kind == kind) for kind in (Kind.JUDGEMENT, Kind.CONFIDENCE))
 
 
 def moment_of(text: str, clock: Clock) -> datetime:

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What registry hives, autostart entries and file listings hold of NetWire, row by row.
+
+A hive tells what a value is, not who wrote it: an emulation leaves the same values.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from hikeshi.families.netwire.raw import FAMILY
+from hikeshi.pack import Grade, Hit, iso, row
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# For one pass over many rows (RE2); what they let through is looked at closely.
+_KEYS = r"(?i)\\(?:SOFTWARE\\NetWire|CurrentVersion\\Run|Active Setup\\Installed Components\\\{[^\\]+\})$"
+_PATHS = (
+    r"(?i)(?:[/\\]AppData[/\\]Roaming[/\\](?:Install[/\\]Host\.exe|Logs[/\\]\d\d-\d\d-\d{4})"
+    r"|[/\\]\.defaults[/\\]Finder\.app[/\\]Contents[/\\]MacOS[/\\]Finder|[/\\]WIFIADAPT|[/\\]com\.mac\.host\.plist)$"
+)
+_DAY = re.compile(r"(?:0[1-9]|[12]\d|3[01])-(?:0[1-9]|1[0-2])-20\d\d")
+_COMPONENT = re.compile(r"\{[0-9A-Z]{8}(?:-[0-9A-Z]{4}){3}-[0-9A-Z]{12}\}", re.IGNORECASE)
+_DEFAULT = re.compile(r"\"?(?:.*\\appdata\\roaming|%appdata%)\\install\\host\.exe\"?(?: .*)?")
+LABEL, MAC_PROGRAM = "com.mac.host", "/.defaults/finder.app/contents/macos/finder"
+
+
+def registry(rows: pa.Table) -> Iterator[Hit]:
+    """Identity, Run values and Active Setup components in a hive."""
+    import pyarrow.compute as pc
+
+    likely = pc.fill_null(pc.match_substring_regex(rows.column("key"), _KEYS), False)
+    for number in pc.indices_nonzero(likely).to_pylist():
+        found = row(rows, number)
+        key, name, data = (found[column] or "" for column in ("key", "name", "data"))
+        folded, fields = key.casefold(), {"registry_path": f"{key}\\{name}", "registry_data": data}
+        if folded.endswith("\\software\\netwire"):
+            if name in ("HostId", "Install Date"):
+                yield _hit(
+                    found, Grade.STRONG, "netwire.identity", "registration", ("T1027.011", "T1112"), fields
+                )
+        elif folded.endswith("\\run"):
+            named, placed = name.casefold() == "netwire", bool(_DEFAULT.fullmatch(data.casefold()))
+            if named or placed:
+                grade = Grade.STRONG if named and placed else Grade.INDICATED
+                message = "netwire.run-value" if named and placed else "netwire.run-partial"
+                yield _hit(found, grade, message, "persistence", ("T1547.001",), fields)
+        elif name.casefold() == "stubpath" and _beyond_f(key.rpartition("\\")[2]):
+            yield _hit(found, Grade.INDICATED, "netwire.active-setup", "persistence", ("T1547.014",), fields)
+
+
+def _beyond_f(component: str) -> bool:
+    """Whether an id has the form of a GUID but letters that no GUID has."""
+    return bool(_COMPONENT.fullmatch(component) and re.search("[G-Z]", component, re.IGNORECASE))
+
+
+def autostarts(rows: pa.Table) -> Iterator[Hit]:
+    """Entries of macOS and Linux that start NetWire at its published place, or bear its published label."""
+    for number in range(rows.num_rows):
+        found = row(rows, number)
+        program, path = found["command"] or "", found["path"] or ""
+        labelled = found["kind"] == "launch-agent" and LABEL in (
+            found["name"], path.rpartition("/")[2].removesuffix(".plist"),
+        )  # fmt: skip
+        placed = program.casefold().endswith(MAC_PROGRAM) or program.endswith("/WIFIADAPT")
+        if not labelled and not placed:
+            continue
+        technique = "T1547.013" if found["kind"] == "xdg-autostart" else "T1543.001"
+        fields = {"autostart": path or found["name"] or "", "program": program, "kind": found["kind"] or ""}
+        both = labelled and placed
+        yield _hit(found, Grade.STRONG if both else Grade.INDICATED,
+                   "netwire.autostart" if both else "netwire.autostart-partial", "persistence", (technique,),
+                   fields)  # fmt: skip
+
+
+def files(rows: pa.Table) -> Iterator[Hit]:
+    """Programs at the published places, day logs of keys, and the LaunchAgent's file."""
+    import pyarrow.compute as pc
+
+    likely = pc.fill_null(pc.match_substring_regex(rows.column("path"), _PATHS), False)
+    for number in pc.indices_nonzero(likely).to_pylist():
+        found = row(rows, number)
+        if found["kind"] == "folder":
+            continue
+        name = found["path"].replace("\\", "/").rpartition("/")[2]
+        size = "" if found["bytes"] is None else str(found["bytes"])
+        fields = {"file": found["path"], "bytes": size, "file_state": found["state"] or ""}
+        time = found["created"] if found["created"] is not None else found["modified"]
+        dated = {**found, "time": time}
+        if name.casefold() == "com.mac.host.plist":
+            yield _hit(
+                dated, Grade.INDICATED, "netwire.autostart-file", "persistence", ("T1543.001",), fields
+            )
+        elif _DAY.fullmatch(name):
+            yield _hit(
+                dated, Grade.INDICATED, "netwire.key-log", "keylogging", ("T1056.001", "T1074.001"), fields
+            )
+        elif not name[:1].isdigit():
+            yield _hit(dated, Grade.INDICATED, "netwire.copy", None, ("T1204.002",), fields)
+
+
+def _hit(
+    found: Mapping[str, Any], grade: Grade, message: str, function: str | None, techniques: tuple[str, ...],
+    fields: Mapping[str, str],
+) -> Hit:  # fmt: skip
+    time = found["time"]
+    return Hit(
+        found["item"], grade, message, record=found["record"], offset=found["offset"], time=time,
+        time_text=found.get("time_text") or iso(time), host=found.get("host"), user=found.get("user"), family=FAMILY,
+        function=function, techniques=techniques, fields={name: value for name, value in fields.items() if value},
+    )  # fmt: skip
