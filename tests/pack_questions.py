@@ -147,6 +147,20 @@ def makes_inert_files_from_a_seed(pack: Pack) -> None:
             assert not (file.data or b"").startswith(tuple(p.encode("latin-1") for p in PROGRAMS))
 
 
+def makes_inert_requests_from_a_seed(pack: Pack) -> None:
+    """The same seed gives the same requests, of servers reserved for examples; neither end sends a program."""
+    synth = families.entry(pack, "synth_requests")
+    for seed in (1, 2) if synth else ():
+        requests = list(synth(seed))
+        assert requests == list(synth(seed))
+        assert all(a.time <= b.time for a, b in pairwise(requests))
+        for request in requests:
+            assert any(ipaddress.ip_address(request.server) in net for net in RESERVED)
+            for side in (request.sent, request.received):
+                body = side.partition(b"\r\n\r\n")[2]
+                assert not body.startswith(tuple(p.encode("latin-1") for p in PROGRAMS))
+
+
 def _traces(pack: Pack, seed: int) -> list[LogRecord]:
     synth = families.entry(pack, "synth")
     return list(synth(seed)) if synth else []
@@ -289,6 +303,7 @@ QUESTIONS: tuple[Callable[[Pack], None], ...] = (
     fires_on_its_examples_and_not_beside_them,
     makes_inert_traces_from_a_seed,
     makes_inert_files_from_a_seed,
+    makes_inert_requests_from_a_seed,
     finds_what_it_is_expected_to_find,
     finds_only_what_it_declares,
     is_silent_on_nothing,

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,16 @@ from hikeshi.errors import UsageError
 from hikeshi.flow import Progress
 from hikeshi.flow.options import Options
 from hikeshi.synth import incident
-from hikeshi.synth.incident import FIRST_RUN, LAPTOP, STUDIO, Infected, Planted, Truth
+from hikeshi.synth.incident import (
+    FIRST_RUN,
+    HEARD,
+    LAPTOP,
+    LOGGED,
+    STUDIO,
+    Infected,
+    Planted,
+    Truth,
+)
 from hikeshi.synth.office import DAY, DESK, HOUR
 
 # The grade each function must reach on each infected machine: what the packs' own sheets say of its traces.
@@ -34,6 +44,18 @@ MOKES_MACOS = {
     "persistence": "strong",
     "screen-capture": "indicated",
 }
+SMOKELOADER = {
+    "clean-up": "indicated",
+    "credential-theft": "indicated",
+    "download-and-run": "indicated",
+    "file-search": "indicated",
+    "form-theft": "indicated",
+    "mail-theft": "indicated",
+    "mining": "indicated",
+    "persistence": "proven",
+    "registration": "proven",
+}
+SMOKELOADER_HEARD = {"registration": "proven"}
 GRADES = ("proven", "strong", "indicated", "weak")
 
 Rows = Iterable[Mapping[str, Any]]
@@ -86,13 +108,17 @@ def run(folder: Path, seed: int, progress: Progress | None = None) -> Drill:
 def write_incident(folder: Path, seed: int = 1) -> Truth:
     """Write the demo incident's evidence into a folder and return what is true of it."""
     packs = {pack.name: pack for pack in families.packs()}
-    netwire, mokes = packs["netwire"], packs["mokes_qt"]
+    netwire, mokes, smoke = packs["netwire"], packs["mokes_qt"], packs["smokeloader"]
     logs, files = (families.entry(netwire, name) for name in ("synth", "synth_files"))
     spied = families.entry(mokes, "synth_files")
+    build = {"constant": families.named(smoke, "identity:KNOWN")[0]}
+    loaded, asked = (partial(families.entry(smoke, name), **build) for name in ("synth", "synth_requests"))
     planted = (
         Planted(DESK, "hayashi", FIRST_RUN, "netwire", NETWIRE_WINDOWS, logs=logs),
         Planted(STUDIO, "mori", FIRST_RUN + 2 * HOUR, "netwire", NETWIRE_MACOS, files=files),
         Planted(LAPTOP, "ito", FIRST_RUN + DAY, "mokes_qt", MOKES_MACOS, files=spied),
+        Planted(LOGGED, "minami", FIRST_RUN + HOUR, "smokeloader", SMOKELOADER, logs=loaded, requests=asked),
+        *(Planted(host, "", at, "smokeloader", SMOKELOADER_HEARD, requests=asked) for host, at in HEARD),
     )
     return incident.write(folder, seed, planted)
 
@@ -133,8 +159,13 @@ def _of_machine(machine: Infected, findings: Sequence[Mapping[str, Any]]) -> Ite
         f"findings outside the incident's time {where}", "0", str(sum(not _within(f, machine) for f in own))
     )
     if machine.server is not None:
-        servers = _joined((finding.get("fields") or {}).get("address") for finding in own)
+        servers = _joined(address for finding in own for address in _servers(finding.get("fields") or {}))
         yield Check(f"server {where}", machine.server, servers)
+
+
+def _servers(fields: Mapping[str, str]) -> Iterator[str]:
+    """Addresses a finding names as those of a server, without ports."""
+    yield from (fields[name].partition(":")[0] for name in ("address", "server") if fields.get(name))
 
 
 def _joined(values: Iterable[str | None]) -> str:

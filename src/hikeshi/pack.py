@@ -49,6 +49,7 @@ __all__ = [
     "Search",
     "Section",
     "Task",
+    "WebRequest",
     "cfb_decrypt",
     "event_fields",
     "filetime",
@@ -140,6 +141,17 @@ class PlacedFile:
     time: int
     size: int
     data: bytes | None = None
+
+
+@dataclass(frozen=True)
+class WebRequest:
+    """One HTTP request a pack's synth.py invents, as bytes of both ends; synth/ writes it into a capture."""
+
+    time: int
+    server: str
+    port: int
+    sent: bytes
+    received: bytes
 
 
 @dataclass(frozen=True)

@@ -189,6 +189,27 @@ def test_a_mapping_in_memory_agrees_with_a_file() -> None:
     assert [(hit.message, hit.grade) for hit in alone] == [("smokeloader.id-serial", Grade.STRONG)]
 
 
+def test_an_id_seen_elsewhere_and_the_task_named_after_it_agree_without_a_serial() -> None:
+    region = Region(item(5), 4096, 200, b"\0\0\\" + (SCREEN + "FF").encode("utf-16-le") + b"\0\0")
+    for digits, messages in ((SCREEN[:16], ["named-by-id"]), (SCREEN[1:17], [])):
+        rows = [
+            {
+                "item": item(1),
+                "record": 0,
+                "kind": "task",
+                "path": f"\\Firefox Default Browser Agent {digits}",
+            }
+        ]
+        hits = on("ws-03.example", [*memory.mappings(region), *judged({"autostarts": rows})])
+        named = said(findings(hits, [machine("ws-03.example")]), "named-by-id")
+        assert messages == [hit.message.partition(".")[2] for hit in named]
+        for hit in named:
+            assert ("persistence", Grade.PROVEN) == (hit.function, hit.grade)
+            assert (SCREEN, item(5), "64") == tuple(
+                hit.fields[key] for key in ("bot_id", "with_item", "bits")
+            )
+
+
 def test_a_mapping_of_the_published_machine_is_proven_by_the_published_constant() -> None:
     bot_id = identity.bot_id(VICTIM, 0xC7E12AF6, SERIAL)
     region = Region(item(5), 0, 60, b"\\" + bot_id.encode() + b"FF\0")

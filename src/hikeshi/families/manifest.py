@@ -26,6 +26,7 @@ ENTRIES = (
     "sessions",
     "synth",
     "synth_files",
+    "synth_requests",
 )
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")

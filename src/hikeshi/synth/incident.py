@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hikeshi.pack import LogRecord, PlacedFile
-from hikeshi.synth import MARKER, events, mac, mail, office, zip
+from hikeshi.pack import LogRecord, PlacedFile, WebRequest
+from hikeshi.synth import MARKER, events, mac, mail, office, web, zip
 from hikeshi.synth.mail import Letter
 from hikeshi.synth.office import CLEAN, DAY, DOMAIN, HOUR, MINUTE, MONDAY, SERVER
 
@@ -21,17 +21,21 @@ FIRST_RUN = MONDAY + DAY + 9 * HOUR + 41 * MINUTE
 GAP = (MONDAY + 2 * DAY + 13 * HOUR, MONDAY + 2 * DAY + 16 * HOUR)
 COLLECTED = MONDAY + 4 * DAY + 18 * HOUR
 STUDIO, LAPTOP = f"mac-02.{DOMAIN}", f"mac-05.{DOMAIN}"
-WINDOWS, MACOS = "windows", "macos"
+LOGGED = f"ws-11.{DOMAIN}"
+# Machines known by nothing but what they call themselves in the traffic of the gateway.
+HEARD = (("WS-12", FIRST_RUN + 3 * HOUR), ("WS-14", FIRST_RUN + DAY))
 
 Logs = Callable[..., Iterable[LogRecord]]
 Files = Callable[..., Iterable[PlacedFile]]
+Requests = Callable[..., Iterable[WebRequest]]
 
 
 @dataclass(frozen=True)
 class Planted:
     """What the drill plants on one machine: whose traces, from when, and the grade each function must reach there.
 
-    A Windows machine is known by its logs, which `logs` makes; a macOS machine by a collection of what `files` makes.
+    A Windows machine is known by its logs, which `logs` makes, or only by what it asked of a server, which `requests`
+    makes and the gateway captured; a macOS machine by a collection of what `files` makes.
     """
 
     host: str
@@ -41,6 +45,7 @@ class Planted:
     functions: Mapping[str, str]
     logs: Logs | None = None
     files: Files | None = None
+    requests: Requests | None = None
 
 
 @dataclass(frozen=True)
@@ -78,19 +83,26 @@ def write(folder: Path, seed: int, planted: Sequence[Planted]) -> Truth:
         "ws-03/events.jsonl": events.winlogbeat(events.numbered(clean)),
         "ws-03/System.evtx": b"ElfFile\0" + bytes(56) + MARKER,
     }
-    logged, infected = len(kept) - 1 + len(clean), []
+    logged, infected, asked = len(kept) - 1 + len(clean), [], list[WebRequest]()
     for plant in planted:
+        traces: list[LogRecord | PlacedFile | WebRequest] = []
+        if plant.requests:
+            own = list(plant.requests(seed, plant.host, plant.start))
+            asked += own
+            traces += own
         if plant.logs:
-            traces = list(plant.logs(seed, plant.host, plant.user, f"{OPENED}.exe", plant.start))
-            log = [*office.desk(seed, plant.host, plant.user), *traces]
+            logs = list(plant.logs(seed, plant.host, plant.user, f"{OPENED}.exe", plant.start))
+            log = [*office.desk(seed, plant.host, plant.user), *logs]
             files[f"{plant.host.partition('.')[0]}/events.jsonl"] = events.flat(events.numbered(log))
             logged += len(log)
-            infected.append(_infected(plant, traces))
+            traces += logs
         if plant.files:
             found = list(plant.files(seed, plant.user, plant.start))
             collected = mac.collection(plant.host, plant.user, COLLECTED, found)
             files |= {f"macs/{path}": data for path, data in collected.items()}
-            infected.append(_infected(plant, found))
+            traces += found
+        infected.append(_infected(plant, traces))
+    files["gateway/web.pcap"] = web.capture(seed, asked)
     lures, ordinary = _lures(), [*office.letters()]
     files |= {f"mail/{letter.id.partition('@')[0]}.eml": mail.eml(letter) for letter in lures}
     files["mail/office.mbox"] = mail.mbox(ordinary)
@@ -107,11 +119,12 @@ def write(folder: Path, seed: int, planted: Sequence[Planted]) -> Truth:
     )
 
 
-def _infected(plant: Planted, traces: Sequence[LogRecord | PlacedFile]) -> Infected:
+def _infected(plant: Planted, traces: Sequence[LogRecord | PlacedFile | WebRequest]) -> Infected:
     """The truth about a machine; a log of keys is written to for a while before its file has its time."""
     times = [trace.time for trace in traces]
     logs = [trace.fields for trace in traces if isinstance(trace, LogRecord)]
     servers = {fields["DestinationIp"] for fields in logs if "DestinationIp" in fields}
+    servers |= {trace.server for trace in traces if isinstance(trace, WebRequest)}
     return Infected(
         plant.host, plant.family, plant.functions, min(times), max(times), min(servers, default=None)
     )

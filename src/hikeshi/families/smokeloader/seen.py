@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from hikeshi.families.smokeloader import identity
 from hikeshi.families.smokeloader.hosts import Known, Serial
-from hikeshi.families.smokeloader.identified import Constant, Traces, evidence
+from hikeshi.families.smokeloader.identified import STORE_BITS, TASK_BITS, Constant, Traces, evidence
 from hikeshi.families.smokeloader.lines import documented
 from hikeshi.pack import Grade, Hit, replace
 
@@ -35,6 +35,8 @@ def compared(
                 yield _equal(one, of, seen[of], *fitting), fitting[1]
             elif serial is not None:
                 yield _serial(one, nobody, of, seen[of], serial), None
+            if hit := _named(one, of, seen[of]):
+                yield hit, None
 
 
 def _computed(one: Known, of: str, constants: tuple[Constant, ...]) -> tuple[str, Constant, float] | None:
@@ -76,6 +78,26 @@ def _serial(one: Known, nobody: Known, of: str, hit: Hit, serial: Serial) -> Hit
     other = agreeing[0]
     fields |= {"other": other.fields.get("task") or other.fields.get("file", ""), "with_item": other.item}
     return _finding(one, hit, Grade.PROVEN, "smokeloader.id-agrees", fields)
+
+
+def _named(one: Known, of: str, hit: Hit) -> Hit | None:
+    """The task or the store of this machine that has the digits of a bot id seen elsewhere: both agree."""
+    traces = Traces(one)
+    stores = [name.store for line in documented() if (name := identity.names(of, line)) is not None]
+    own = traces.tasks.get(of[:16]) or next((traces.files[s] for s in stores if s in traces.files), None)
+    if own is None or (own.item, own.record) == (hit.item, hit.record):
+        return None
+    bits = TASK_BITS if of[:16] in traces.tasks else STORE_BITS
+    fields = {
+        "bot_id": of,
+        "other": own.fields.get("task") or own.fields.get("file", ""),
+        "volume_serial": of[32:],
+        **evidence(bits, 1 / 2.0**bits),
+        "with_item": hit.item,
+        **_from(hit),
+    }
+    named = _finding(one, own, Grade.PROVEN, "smokeloader.named-by-id", fields)
+    return replace(named, function="persistence", techniques=("T1480.001",))
 
 
 def _from(hit: Hit) -> dict[str, str]:

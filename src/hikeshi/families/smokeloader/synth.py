@@ -70,7 +70,7 @@ def traces(
 ) -> Iterator[LogRecord]:
     """The events of one infected machine, in order; the same seed gives the same events."""
     serial = serial or serial_of(host)
-    scene = _Scene(random.Random(f"smokeloader {seed}"), host, user, serial, constant, opened)
+    scene = _Scene(seed, host, user, serial, constant, opened)
     events = [*scene.first_run(start), *scene.persists(start + 20 * SECOND)]
     events += [
         *scene.talks(start + 2 * MINUTE),
@@ -90,7 +90,7 @@ def rows(
 ) -> dict[str, list[dict[str, Any]]]:
     """The same machine's artefacts as rows of `files`, `autostarts`, `registry` and `machines`, without item."""
     serial = serial or serial_of(host)
-    scene = _Scene(random.Random(f"smokeloader {seed}"), host, user, serial, constant, "")
+    scene = _Scene(seed, host, user, serial, constant, "")
     names, roaming = scene.names, scene.roaming
     old = dict.fromkeys(("created", "modified", "accessed", "changed"), LIBRARY_TIME)
     new = dict.fromkeys(("name_created", "name_modified", "name_accessed", "name_changed"), start)
@@ -121,20 +121,24 @@ def serial_of(host: str) -> str:
     return f"{zlib.crc32(host.encode()):08X}"
 
 
+def server_of(seed: int) -> str:
+    """The server that all invented machines of a seed talk to."""
+    return f"203.0.113.{random.Random(f'smokeloader server {seed}').randrange(1, 255)}"
+
+
 class _Scene:
     """One machine and what its user and the malware have in common."""
 
-    def __init__(
-        self, chance: random.Random, host: str, user: str, serial: str, constant: int, opened: str
-    ) -> None:
-        self.chance, self.host, self.user = chance, host, user
+    def __init__(self, seed: int, host: str, user: str, serial: str, constant: int, opened: str) -> None:
+        self.chance = random.Random(f"smokeloader {seed} {host}")
+        self.host, self.user = host, user
         self.domain = host.split(".")[1].upper() if "." in host else "EXAMPLE"
         self.account = f"{self.domain}\\{user}"
         self.opened = rf"C:\Users\{user}\Downloads\{opened}"
         self.roaming, self.temp = rf"C:\Users\{user}\AppData\Roaming", rf"C:\Users\{user}\AppData\Local\Temp"
         self.names = _names(host, serial, constant)
         self.program = f"{self.roaming}\\{self.names.program}"
-        self.server = f"203.0.113.{chance.randrange(1, 255)}"
+        self.server = server_of(seed)
 
     def first_run(self, at: int) -> Iterator[LogRecord]:
         """The attachment is opened, loads its copy of ntdll.dll, enters explorer.exe; tools that watch it end."""
