@@ -47,7 +47,8 @@ def test_t1() -> None:
 def test_t2() -> None:
     assert 45 == T2[4]
     assert b"https://dns.google/resolve?name=microsoft.com" == rc4(T2[:4], T2[5:])
-    assert [4] == list(strings.first_places(np.frombuffer(T2, np.uint8)))
+    more = T2 + b"\x05\x81\x92\xa3\xb4\xc5" * 4
+    assert [4] == list(strings.first_places(np.frombuffer(more, np.uint8)))
 
 
 def test_t3() -> None:

@@ -242,6 +242,18 @@ def test_the_tasks_name_in_raw_bytes(coding: str, shift: int) -> None:
     assert list(memory.tasks(Region(item(5), 100, 0, b"\0" * shift + mozilla))) == []
 
 
+def test_mozillas_digits_are_never_a_trace_wherever_they_stand() -> None:
+    name = "Firefox Default Browser Agent 308046B0AF4A39CB"
+    assert judged({"autostarts": [task(f"\\{name}", VICTIM, "2024-01-01T00:00:00", "C:\\a.exe")]}) == []
+    assert list(memory.tasks(Region(item(5), 0, 0, f'TaskName: "{name}"'.encode()))) == []
+
+
+def test_a_tasks_name_in_bytes_is_no_second_artefact() -> None:
+    region = Region(item(5), 0, 0, f"\\Firefox Default Browser Agent {'AB' * 8}\0".encode())
+    hits = on(VICTIM, [*memory.tasks(region), *judged({"files": files(item(1), PROGRAM)})])
+    assert [hit.message for hit in findings(hits, [machine(VICTIM, SERIAL)])] == ["smokeloader.name-serial"]
+
+
 def build(constant: int = 0x0BADF00D) -> tuple[list[Hit], list[Machine]]:
     hits, machines = [], []
     for number, (host, serial) in enumerate(HOSTS.items()):

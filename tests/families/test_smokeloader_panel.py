@@ -13,7 +13,7 @@ import pytest
 
 from hikeshi.families.smokeloader import beside, panel
 from hikeshi.pack import Grade, Hit, Issue, Machine, Mark
-from hikeshi.readers import weblog
+from hikeshi.readers import squid, weblog
 from hikeshi.schema import Batch, Item
 
 START = 1_525_132_800  # 2018-05-01
@@ -126,6 +126,28 @@ def test_other_logs_say_nothing() -> None:
 def test_ten_minutes_of_something_else_is_asked_of_more_than_one_rhythm() -> None:
     """A monitor that posts every ten minutes looks like a gate: it is indicated, never more."""
     assert [Grade.INDICATED] == [hit.grade for hit in told(bot("192.0.2.8", 0, bundle=None))]
+
+
+def test_a_proxy_is_no_seized_server() -> None:
+    """Its log names ports and whole addresses; the clear requests of 2012 show in it."""
+    lines = [
+        f"{START + n * 600}.000 20 192.0.2.8 TCP_MISS/404 300 POST http://telemetry.example/t - DIRECT/- text/html"
+        for n in range(30)
+    ]
+    lines.append(
+        f"{START}.500 20 192.0.2.8 TCP_MISS/200 300 GET http://gate.example/p/index.php?cmd=getload&login=a&ver=1"
+        " - DIRECT/198.51.100.20 text/html"
+    )
+    data = "\n".join(lines).encode() + b"\n"
+    hits = [
+        hit
+        for batch in squid.read([Item("1" * 64, "access.log", len(data), BytesIO(data))])
+        if isinstance(batch, Batch) and batch.table == "exchanges"
+        for hit in beside.exchanges(batch.rows)
+    ]
+    found = [hit for hit in hits if isinstance(hit, Hit)]
+    assert ["smokeloader.old-gate"] == [hit.message for hit in found if hit.grade is not Grade.WEAK]
+    assert [] == list(panel.joined(found))
 
 
 def test_damaged_rows_never_raise() -> None:

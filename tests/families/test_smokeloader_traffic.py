@@ -320,3 +320,19 @@ def test_silent_on_all_real_captures(real_evidence: Path) -> None:
             assert not network.wanted(stream), name
             assert [] == list(network.judged(stream)), name
     assert seen > 2000
+
+
+def test_the_machine_of_the_case_is_named_where_it_is_known() -> None:
+    """By another name of it, or by the serial number of its volume; else the request's own name stands."""
+    named = [Machine("ws-01.corp.example", ("WS-01",))]
+    serial = [Machine("pc-7.corp.example", (), (Mark("volume-serial", "1CE38C10", "2" * 64),))]
+    keys = [(inert.KEY, "given")]
+    long = judged(*beacons(inert.Bot(word=2022), era="2022-10", named=True, size=300), secrets=keys)
+    short = judged(*beacons(inert.Bot()), secrets=keys)
+    for hits, machines, host in (
+        (long, named, "ws-01.corp.example"),
+        (short, serial, "pc-7.corp.example"),
+        (long, serial, "WS-01"),
+        (short, named, "1CE38C10"),
+    ):
+        assert host == joined(hits, machines)[1].host

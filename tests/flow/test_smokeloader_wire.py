@@ -132,3 +132,24 @@ def test_that_no_key_fits_is_said_only_when_all_were_tried(
     run([str(tmp_path / "gateway.pcap")], tmp_path / "case", Options(search_keys=True), 1)
     [none] = [one for one in findings(tmp_path / "case") if one["message"] == "smokeloader.no-request-key"]
     assert ("weak", "yes", "2") == (none["grade"], none["fields"]["exhausted"], none["fields"]["bodies"])
+
+
+def test_every_era_in_one_capture(tmp_path: Path) -> None:
+    """One client an era, three requests each: the row of its era is named, whatever else is there."""
+    made = inert.Network()
+    for number, era in enumerate(inert.ERAS):
+        size = {"2015-08": 200, "2018-10": 120, "2022-10": 340}.get(era, 63)
+        bot = inert.Bot(f"WS-{number:02}", f"0BADCA{number:02X}")
+        for turn in range(3):
+            body = bot.body(size=size, seed=turn + 1)
+            made.talk(turn * 600 + number, f"192.0.2.{10 + number}", [(inert.post(era, body), inert.answer())])
+    for number, (name, streams) in enumerate(sorted(inert.harmless().items())):
+        for turn, stream in enumerate(streams):
+            made.talk(turn * 600 + 300, f"192.0.2.{90 + number}", [(stream.sent_bytes, stream.received_bytes)])
+        assert streams, name
+    (tmp_path / "gateway.pcap").write_bytes(made.data)
+    run([str(tmp_path / "gateway.pcap")], tmp_path / "case", Options(), 1)
+    told = {one["fields"]["client"]: one["fields"]["rows"] for one in findings(tmp_path / "case")}
+    wanted = {f"192.0.2.{10 + number}": era for number, era in enumerate(inert.ERAS)}
+    assert wanted.keys() == told.keys()
+    assert all(era in told[client].split(", ") for client, era in wanted.items())

@@ -6,12 +6,12 @@ Each part of a table gives each thing once, and no more than a bounded number of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from hikeshi.families.smokeloader import eras, panel
+from hikeshi.families.smokeloader import eras, network, panel
 from hikeshi.families.smokeloader.config import FAMILY
-from hikeshi.pack import Grade, Hit, Issue, iso
+from hikeshi.pack import Grade, Hit, Issue, Reason, iso, replace
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 DECOY, FETCHED, FORM = "smokeloader.decoy-request", "smokeloader.program-request", "smokeloader.form-request"
 BROWSED, ANSWERED, BIT = "smokeloader.browsed", "smokeloader.answered", "smokeloader.bit-request"
 TEAMVIEWER, MANY = "smokeloader.port-5938", "smokeloader.many-connections"
+Clue = tuple[str, dict[str, str | None]]
+Clues = Callable[[Mapping[str, Any]], Iterator[Clue]]
 CLUES = (DECOY, FETCHED, FORM, BROWSED, ANSWERED, BIT, TEAMVIEWER, MANY)
-_MOST = 2_000
+_MOST = 20_000
 _FEWEST_CONNECTIONS, _RATE = 1_000, 20.0
 _PROGRAM = (".exe", ".dll", ".bat", ".bin", ".scr")
 _PROGRAM_TYPES = ("application/octet-stream", "application/x-msdownload", "application/x-dosexec")
@@ -29,33 +31,46 @@ _FORM = "application/x-www-form-urlencoded"
 
 def exchanges(rows: pa.Table) -> Iterator[Hit | Issue]:
     """Decoys, programs fetched, forms sent, which server answered for which name; of access logs, who asks a gate."""
-    logged = ("item", "record", "offset", "time", "stream", "client", "server", "method", "uri", "user_agent",
-              "status_code", "response_bytes")  # fmt: skip
-    lines = (row for row in _rows(rows, logged) if row["stream"] is None and row["server"] is None)
-    yield from panel.requests(lines)
-    yield from _captured(rows)
+    names = ("item", "record", "offset", "time", "stream", "client", "server", "server_port", "method", "host", "uri",
+             "user_agent", "request_headers", "status_code", "response_headers", "response_bytes",
+             "request_bytes")  # fmt: skip
+    yield from panel.requests(row for row in _rows(rows, names) if _logged(row))
+    yield from _once(_of_exchange, (row for row in _rows(rows, names) if not _logged(row)))
 
 
-def _captured(rows: pa.Table) -> Iterator[Hit]:
-    names = ("item", "record", "offset", "time", "stream", "client", "server", "method", "host", "uri",
-             "request_headers", "status_code", "response_headers", "response_bytes", "request_bytes")  # fmt: skip
+def _logged(row: Mapping[str, Any]) -> bool:
+    """Whether a row is a line of a web server's access log: it names neither a stream nor its own port."""
+    return row["stream"] is None and row["server"] is None and row["server_port"] is None
+
+
+def _once(of: Clues, rows: Iterable[Mapping[str, Any]]) -> Iterator[Hit | Issue]:
+    """Each clue once, those that count each time with each record; what is beyond a bound is a loss."""
     seen: dict[tuple[str, ...], None] = {}
-    for row in _rows(rows, names):
-        for message, fields in _of_exchange(row):
-            # A form counts each time it is sent; everything else once.
-            key = (
-                message,
-                *(value or "" for value in fields.values()),
-                str(row["record"]) if message in (FORM, DECOY) else "",
-            )
-            if row["client"] and key not in seen and len(seen) < _MOST:
-                seen[key] = None
-                yield _hit(row, message, fields)
+    item, left = "", 0
+    for row in rows:
+        for message, fields in of(row) if row["client"] else ():
+            key = (message, *(value or "" for value in fields.values()))
+            key += (str(row["record"]),) if message in (FORM, DECOY) else ()
+            if key in seen:
+                continue
+            if len(seen) >= _MOST:
+                item, left = row["item"], left + 1
+                continue
+            seen[key] = None
+            yield _hit(row, message, fields)
+    if left:
+        about = {"limit": str(_MOST), "what": "clues of traffic", "left": str(left)}
+        yield Issue(item, Reason.SEARCH_LIMIT, fields=about, unknown="unknown.not-judged")
 
 
-def _of_exchange(row: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str | None]]]:
+def _of_exchange(row: Mapping[str, Any]) -> Iterator[Clue]:
     method, site, uri = row["method"] or "", row["host"] or "", row["uri"] or ""
+    if "://" in uri[:12]:  # a proxy's log: the whole address
+        uri = "/" + uri.partition("://")[2].partition("/")[2]
     ends = {"client": row["client"], "site": site, "uri": uri[:300]}
+    if row["stream"] is None and (old := network.old_command(uri)):
+        yield network.OLD, {**ends, "uri": uri.partition("?")[0][:300], "command": old, "line": "2011-2013",
+                            "server": row["server"], "method": method}  # fmt: skip
     found = eras.decoy(method, site, uri)
     if found:
         names = tuple(line.partition(":")[0].strip().lower() for line in row["request_headers"] or ())
@@ -76,24 +91,19 @@ def _of_exchange(row: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str | 
         )
 
 
-def names(rows: pa.Table) -> Iterator[Hit]:
+def names(rows: pa.Table) -> Iterator[Hit | Issue]:
     """Addresses that were answered for names, and names below .bit."""
-    seen: dict[tuple[str, ...], None] = {}
-    for row in _rows(
-        rows, ("item", "record", "offset", "time", "client", "server", "response", "name", "answers")
-    ):
-        name = (row["name"] or "").lower().rstrip(".")
-        fields = {"client": row["client"], "name": name}
-        if name.endswith(".bit"):
-            message, fields = BIT, {**fields, "server": row["server"]}
-        elif row["response"] and row["answers"]:
-            message, fields = ANSWERED, {**fields, "answers": " ".join(sorted(row["answers"])[:50])}
-        else:
-            continue
-        key = (message, *(value or "" for value in fields.values()))
-        if name and row["client"] and key not in seen and len(seen) < _MOST:
-            seen[key] = None
-            yield _hit(row, message, fields)
+    names = ("item", "record", "offset", "time", "client", "server", "response", "name", "answers")
+    yield from _once(_of_name, _rows(rows, names))
+
+
+def _of_name(row: Mapping[str, Any]) -> Iterator[Clue]:
+    name = (row["name"] or "").lower().rstrip(".")
+    fields = {"client": row["client"], "name": name}
+    if name.endswith(".bit"):
+        yield BIT, {**fields, "server": row["server"]}
+    elif name and row["response"] and row["answers"]:
+        yield ANSWERED, {**fields, "answers": " ".join(sorted(row["answers"])[:50])}
 
 
 def contacts(rows: pa.Table) -> Iterator[Hit]:
@@ -139,7 +149,10 @@ def _text(value: Any) -> str | None:
 
 def _hit(row: Mapping[str, Any], message: str, fields: Mapping[str, str | None]) -> Hit:
     time = row["time"]
-    return Hit(
+    made = Hit(
         row["item"], Grade.WEAK, message, record=row["record"], offset=row["offset"], time=time, time_text=iso(time),
         family=FAMILY, fields={name: value for name, value in fields.items() if value},
     )  # fmt: skip
+    if message != network.OLD:
+        return made
+    return replace(made, grade=Grade.INDICATED, function="registration", techniques=("T1071.001",))

@@ -52,7 +52,7 @@ def _asked(one: Known, traces: Traces, given: dict[str, Hit]) -> Iterator[KeySea
             if whole:
                 yield _search(one, computer, serial, given[whole[0]], whole[0][:32], "", "bot-id")
             elif traces.tasks:
-                digits = min(traces.tasks)
+                digits = min(Traces(one).tasks or traces.tasks)
                 yield _search(one, computer, serial, traces.tasks[digits], digits, "", "task")
             else:
                 yield from _pairs(one, traces, computer, serial)

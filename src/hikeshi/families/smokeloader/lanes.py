@@ -31,12 +31,25 @@ def rich(data: Bytes, places: Places) -> Places:
     places = places[places + 1 + _LOOKED_AT <= len(data)]
     if not len(places):
         return places
-    high = np.concatenate(([0], np.cumsum(data >= 0x80, dtype=np.int32)))
-    bare = np.concatenate(([0], np.cumsum((data == 0) | (data == 0xFF), dtype=np.int32)))
-    begin, end = places + 1, places + 1 + _LOOKED_AT
-    good = (high[end] > high[begin]) & (bare[end] - bare[begin] <= 4)
-    found: Places = places[good]
+    if int(data.max()) < 0x80:
+        return places[:0]
+    if len(places) * 16 < len(data):
+        looked = data[places[:, None] + np.arange(1, 1 + _LOOKED_AT)]
+        high = (looked >= 0x80).sum(axis=1)
+        bare = ((looked == 0) | (looked == 0xFF)).sum(axis=1)
+    else:
+        high = _counted(data >= 0x80, places)
+        bare = _counted((data == 0) | (data == 0xFF), places)
+    found: Places = places[(high > 0) & (bare <= 4)]
     return found
+
+
+def _counted(flags: Any, places: Places) -> Any:
+    """How many of the bytes looked at behind each place are flagged."""
+    import numpy as np
+
+    sums = np.concatenate(([0], np.cumsum(flags, dtype=np.int32)))
+    return sums[places + 1 + _LOOKED_AT] - sums[places + 1]
 
 
 def link_places(data: Bytes, places: Places, before: bool = False) -> Places:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from hikeshi.families.smokeloader.clues import clue
+from hikeshi.families.smokeloader.places import MOZILLA
 from hikeshi.pack import Hit, Region
 
 _TASK = re.compile(rb"Firefox Default Browser Agent ([0-9A-F]{16})(?![0-9A-F])")
@@ -22,7 +23,7 @@ def tasks(region: Region) -> Iterator[Hit]:
     told = set()
     for place, text, _ in _narrowed(region, _TASK):
         digits = text[1].decode()
-        if digits not in told and not _MOZILLA.search(text.string[: text.start()]):
+        if digits not in told and digits not in MOZILLA and not _MOZILLA.search(text.string[: text.start()]):
             told.add(digits)
             where = {"item": region.item, "offset": place}
             task = text[0].decode()

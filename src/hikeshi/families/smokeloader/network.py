@@ -20,7 +20,7 @@ REQUEST, OLD, POOL = "smokeloader.request", "smokeloader.old-gate", "smokeloader
 _GLANCE, _MOST, _HEAD = 256 << 10, 5_000, 128
 _FORM = "application/x-www-form-urlencoded"
 _TASK = re.compile(rb"\0\0Location: ?(https?://[!-~]{4,300})")
-_OLD_TARGET = re.compile(r"[^ ]*\.php\?(?:.*&)?(?:cmd=get(?:load|grab|proxy|socks)|r=gate)(?:&.*)?")
+_OLD_TARGET = re.compile(r"[^ ]*\.php\?(?:.*&)?(?:cmd=(get(?:load|grab|proxy|socks))|r=(gate))(?:&.*)?")
 _OLD_BODY = re.compile(rb"cmd=grab&data=")
 _OLD_ANSWER = re.compile(rb"Smk[0-9]")
 _LOGIN = re.compile(rb'"method"\s*:\s*"(login|mining\.(?:subscribe|authorize))"')
@@ -92,10 +92,16 @@ def _old(request: Message, answer: Message | None) -> bool:
     """The clear protocol of 2011 to 2013."""
     clear = request.method == "POST" and _OLD_BODY.match(request.body)
     return bool(
-        _OLD_TARGET.fullmatch(request.target)
+        old_command(request.target)
         or clear
         or (answer is not None and len(answer.body) == 4 and _OLD_ANSWER.fullmatch(answer.body))
     )
+
+
+def old_command(target: str) -> str | None:
+    """What a request of 2011 to 2013 asks for, from its address; None when it is no such request."""
+    found = _OLD_TARGET.fullmatch(target[:2048])
+    return (found[1] or found[2]) if found else None
 
 
 def judged(
@@ -201,12 +207,11 @@ def told(found: checkin.CheckIn) -> dict[str, str | None]:
 
 def _old_gate(stream: Stream, request: Message, answer: Message | None) -> Hit:
     """Requests of 2011 to 2013 say in clear what they are; stolen forms in them are counted, never shown."""
-    command = re.search(r"(?:cmd|r)=([a-z]+)", request.target)
     stolen = _OLD_BODY.match(request.body) is not None
     fields = {
         **_ends(stream, request, answer),
         "uri": request.target.partition("?")[0],
-        "command": "grab" if stolen else command[1] if command else None,
+        "command": "grab" if stolen else old_command(request.target),
         "bytes": str(len(request.body)),
         "answer": answer.body.decode("ascii") if answer and _OLD_ANSWER.fullmatch(answer.body) else None,
         "line": "2011-2013",

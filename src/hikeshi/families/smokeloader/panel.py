@@ -94,9 +94,9 @@ def requests(rows: Iterable[dict[str, Any]]) -> Iterator[Hit | Issue]:
     looked: dict[str, Asking] = {}
     left = 0
     for row in rows:
-        if not row["client"]:
-            continue
         place = (row["uri"] or "").partition("?")[0][:300]
+        if not row["client"] or not place:
+            continue
         held: Asking | None = None
         if row["method"] == "POST":
             key = (place, row["client"])

@@ -26,6 +26,8 @@ _VIEWER_HOME = re.compile(r"[\\/](?i:Program Files(?: \(x86\))?|WinSxS|Installer
 _UPDATE = re.compile(r"[\\/](?i:wuauclt\.exe)$")
 _WINDOWS = re.compile(r"(?:^|[\\/])(?i:Windows|\$WINDOWS\.~BT|Windows\.old)[\\/]")
 
+# The digits of Mozilla's own task where Firefox is installed in its usual folders.
+MOZILLA = ("308046B0AF4A39CB", "D2CEEC440E2074BD")
 BOUNDARY = "1999-11-30T00:00:00"
 LONGEST, SHIM = 1024, 1 << 22
 
@@ -43,15 +45,15 @@ def eight(path: str | None) -> str | None:
 
 
 def suffix(task: str | None) -> str | None:
-    """The sixteen digits in the name of a Firefox agent task that lies in the root folder."""
+    """The sixteen digits in the name of a Firefox agent task that lies in the root folder and is not Mozilla's."""
     found = _AGENT.fullmatch(task or "")
-    return found[1] if found else None
+    return found[1] if found and found[1] not in MOZILLA else None
 
 
 def cached(key: str | None) -> str | None:
     """The same digits in a registry key of the Task Scheduler's cache."""
     found = _CACHE.search(key or "")
-    return found[1] if found else None
+    return found[1] if found and found[1] not in MOZILLA else None
 
 
 def cached_programs(data: str) -> list[str]:

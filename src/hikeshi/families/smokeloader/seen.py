@@ -85,7 +85,7 @@ def _named(one: Known, of: str, hit: Hit) -> Hit | None:
     traces = Traces(one)
     stores = [name.store for line in documented() if (name := identity.names(of, line)) is not None]
     own = traces.tasks.get(of[:16]) or next((traces.files[s] for s in stores if s in traces.files), None)
-    if own is None or (own.item, own.record) == (hit.item, hit.record):
+    if own is None or own.fields.get("ground") == "bytes" or own.item == hit.item:
         return None
     bits = TASK_BITS if of[:16] in traces.tasks else STORE_BITS
     fields = {

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from hikeshi.families.smokeloader.lanes import link_places, rich
+from hikeshi.families.smokeloader.lanes import LONGEST, link_places, rich
 from hikeshi.pack import rc4, rc4_pairs, rc4_streams
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ FIRST_LENGTHS = (45, 32)
 TELLING = frozenset(
     ["plugin_size", "svcVersion", "1999-11-30T00:00:00", "PT10M", "%s%08X%08X", ":Zone.Identifier", "%sFF"]
 )
-_SHORTEST_FIRST, _MOST = 20, 200
+_SHORTEST_FIRST, _MOST, _CHAIN = 20, 200, 4
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,20 @@ class Strings:
 
 
 def first_places(data: Bytes) -> Places:
-    """Where a list may begin with a first string of known length that is a web address."""
+    """Where a list may begin with a first string of known length that is a web address; four lengths follow on."""
     import numpy as np
 
-    found = np.flatnonzero(np.isin(data, FIRST_LENGTHS))
+    first, second = FIRST_LENGTHS
+    found: Any = np.flatnonzero((data == first) | (data == second))
     found = found[found >= 4]
-    return link_places(data, rich(data, found - 5) + 5, before=True)
+    found = here = rich(data, found - 5) + 5
+    for _ in range(_CHAIN):
+        here = here + 1 + data[here]
+        fits = here < len(data)
+        found, here = found[fits], here[fits]
+        fits = (data[here] > 0) & (data[here] <= LONGEST)
+        found, here = found[fits], here[fits]
+    return link_places(data, found, before=True)
 
 
 def lists(data: bytes, offset: int = 0) -> list[Strings]:

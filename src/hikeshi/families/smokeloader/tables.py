@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from hikeshi.families.smokeloader.entries import Entry
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from hikeshi.families.smokeloader.lanes import Bytes, Places
 
 _FARTHEST, _MOST, _NEAR = 0x800, 512, 1 << 16
-_MOST_RUNS, _MOST_LANES = 2048, 1 << 16
+_WIDE, _MOST_RUNS, _MOST_LANES = 2048, 2048, 1 << 16
 
 
 @dataclass(frozen=True)
@@ -101,50 +102,53 @@ def _grown(words: Any, place: int, width: int, at: Any, offset: int) -> Iterator
 
 
 def target_places(data: Bytes) -> Places:
-    """Where an entry of kind R4 lies that a table of pointers in the same block leads to.
+    """Where an entry of kind R4 lies that a table of three pointers or more in the same block leads to.
 
-    Entries stand one behind the other, so two neighbouring targets say how long the first is: only places with that
-    length, and with the next length behind it where a third target says so, are tried.
+    Entries stand one behind the other, so three neighbouring targets say how long two of them are: only places with
+    these two lengths are tried.
     """
     import numpy as np
 
     found: list[Places] = []
-    runs = _runs(data)
-    for place, pointers in runs[:_MOST_RUNS]:
-        steps = np.diff(np.unique(np.array(pointers, np.int64)))
-        sizes = [int(step) - 5 for step in steps]
-        window = data[max(0, place - _NEAR) : place + _NEAR]
-        for number, size in enumerate(sizes):
-            if SHORTEST <= size <= LONGEST:
-                at = np.flatnonzero(window == size)
-                following = sizes[number + 1] if number + 1 < len(sizes) else 0
-                if SHORTEST <= following <= LONGEST:
-                    at = at[at + size + 5 < len(window)]
-                    at = at[window[at + size + 5] == following]
-                found.append(at + max(0, place - _NEAR))
+    for place, pointers in _runs(data):
+        ordered = sorted(set(pointers))
+        sizes = [after - before - 5 for before, after in pairwise(ordered)]
+        for size, following in pairwise(sizes):
+            if SHORTEST <= size <= LONGEST and SHORTEST <= following <= LONGEST:
+                begin = max(0, place - _NEAR)
+                window = data[begin : place + _NEAR]
+                at = np.flatnonzero(window[: -size - 5] == size)
+                found.append(at[window[at + size + 5] == following] + begin)
                 break
     places = np.unique(np.concatenate(found)) if found else np.zeros(0, np.intp)
     return link_places(data, rich(data, places)[:_MOST_LANES])
 
 
-def _runs(data: Bytes) -> list[tuple[int, list[int]]]:
-    """Rows of two and more near but different addresses, of four or eight bytes each."""
+def _runs(data: Bytes) -> Iterator[tuple[int, list[int]]]:
+    """Rows of three and more near but different addresses, of four bytes, or of eight with equal upper halves."""
     import numpy as np
 
-    found: list[tuple[int, list[int]]] = []
-    for phase in range(4):
-        words = data[phase : phase + (len(data) - phase) // 4 * 4].view("<u4")
-        for step in (1, 2):
-            if len(words) <= 2 * step:
-                continue
-            apart = (words[step:] - words[:-step]).view(np.int32)
-            near = (np.abs(apart) >= SHORTEST + 5) & (np.abs(apart) < _FARTHEST) & (words[step:] >= 1 << 16)
-            if step == 2:
-                near[:-1] &= (words[1:-2] == words[3:]) & (words[1:-2] < 0x8000)
-            for first in np.flatnonzero(near)[:_MOST_RUNS]:
-                if first < step or not near[first - step]:
-                    found.append((phase + 4 * int(first), _row(words, near, int(first), step)))
-    return found
+    words = data[: len(data) // 4 * 4].view("<u4")
+    for step in (1, 2):
+        if len(words) <= 2 * step:
+            continue
+        later = words[step:]
+        near = (later - words[:-step]) + np.uint32(_WIDE - 1) < 2 * _WIDE - 1
+        near &= (later >= 1 << 16) & (later < 1 << 31)
+        at = np.flatnonzero(near[:-step] & near[step:])
+        for width in (step, 2 * step):
+            at = at[words[at] != words[at + width]]
+        if step == 2:
+            at = at[at + 5 < len(words)]
+            at = at[
+                (words[at + 1] == words[at + 3]) & (words[at + 3] == words[at + 5]) & (words[at + 1] < 0x8000)
+            ]
+        last = -1
+        for first in map(int, at[: 4 * _MOST_RUNS]):
+            if first > last or (first - last) % step:
+                row = _row(words, near, first, step)
+                last = first + (len(row) - 1) * step
+                yield 4 * first, row
 
 
 def _row(words: Any, near: Any, first: int, step: int) -> list[int]:

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from hikeshi.families.smokeloader import beside
 from hikeshi.families.smokeloader.network import POOL
-from hikeshi.families.smokeloader.wire import Request, host_of, order
+from hikeshi.families.smokeloader.wire import Request, bot_host, host_of, order
 from hikeshi.pack import Grade, Hit, Machine, replace
 
 SECOND = 1_000_000
@@ -48,7 +48,7 @@ def shown(
 
 def _host(client: str, own: Sequence[Request], machines: Sequence[Machine]) -> str | None:
     """The one bot behind an address; None where several share it."""
-    bots = {one.opened.computer or one.opened.serial for one in own if one.opened}
+    bots = {bot_host(one.opened, machines) for one in own if one.opened}
     return bots.pop() if len(bots) == 1 else None if bots else host_of(client, machines)
 
 

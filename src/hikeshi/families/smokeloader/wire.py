@@ -15,7 +15,7 @@ from statistics import median
 from hikeshi.families.smokeloader import checkin, eras, prefixes
 from hikeshi.families.smokeloader.config import CANDIDATES
 from hikeshi.families.smokeloader.network import POOL, REQUEST, told
-from hikeshi.pack import Grade, Hit, Machine, rc4_streams, replace
+from hikeshi.pack import Grade, Hit, Machine, Mark, machine_of, rc4_streams, replace
 
 KEY, CHECK_IN, BEACON = "smokeloader.request-key", "smokeloader.check-in", "smokeloader.beacon"
 SEARCHED = "smokeloader.key-searched"
@@ -48,7 +48,7 @@ def joined(every: Sequence[Hit], found: Sequence[Request], machines: Sequence[Ma
     """Findings of all requests of the case, given with all hits of the pack."""
     explorer = {hit.fields.get("address") for hit in every if _by_explorer(hit)}
     yield from _keys(found, [hit for hit in every if hit.message == SEARCHED])
-    yield from _named(found)
+    yield from _named(found, machines)
     yield from _flows([one for one in found if one.opened is None], machines, explorer)
     yield from _tasks(found, machines)
 
@@ -124,7 +124,7 @@ def _keys(found: Sequence[Request], searched: Sequence[Hit]) -> Iterator[Hit]:
         yield _made(some, KEY, Grade.PROVEN, None, ("T1573.001",), fields)
 
 
-def _named(found: Sequence[Request]) -> Iterator[Hit]:
+def _named(found: Sequence[Request], machines: Sequence[Machine]) -> Iterator[Hit]:
     """One finding a bot, client and server."""
     groups: dict[tuple[str, ...], list[Request]] = {}
     for one in found:
@@ -142,7 +142,7 @@ def _named(found: Sequence[Request]) -> Iterator[Hit]:
         seen = {f"{number} at {at}" for one in some if one.opened for at, number in one.opened.commands}
         fields["commands"] = ", ".join(sorted(seen)[:_MOST_LISTED])
         made = _made(some, CHECK_IN, Grade.PROVEN, "registration", ("T1071.001", "T1573.001"), fields)
-        yield replace(made, host=first.computer or first.serial)
+        yield replace(made, host=bot_host(first, machines))
 
 
 def _flows(found: Sequence[Request], machines: Sequence[Machine], explorer: set[str | None]) -> Iterator[Hit]:
@@ -228,7 +228,7 @@ def _tasks(found: Sequence[Request], machines: Sequence[Machine]) -> Iterator[Hi
         fields = {**_about(some), "task_url": key[3], "status": some[0].hit.fields.get("status", "")}
         made = _made(some, "smokeloader.task-url", Grade.INDICATED, "download-and-run", ("T1105",), fields)
         opened = next((one.opened for one in some if one.opened), None)
-        named = (opened.computer or opened.serial) if opened else host_of(key[0], machines)
+        named = bot_host(opened, machines) if opened else host_of(key[0], machines)
         yield replace(made, host=named or made.host)
 
 
@@ -259,6 +259,19 @@ def _made(
     return replace(
         first.hit, message=message, grade=grade, function=function, techniques=techniques, fields=given
     )
+
+
+def bot_host(opened: checkin.CheckIn, machines: Sequence[Machine]) -> str:
+    """The machine of the case that a deciphered request names, else the name it gives itself, else its serial."""
+    known = machine_of(machines, opened.computer)
+    serial = {m.host for m in machines if m.host and any(_is_serial(k, opened.serial) for k in m.marks)}
+    if known is None and opened.computer is None and len(serial) == 1:
+        return serial.pop()
+    return known.host if known and known.host else opened.computer or opened.serial
+
+
+def _is_serial(mark: Mark, serial: str) -> bool:
+    return mark.kind == "volume-serial" and mark.value == serial
 
 
 def host_of(client: str, machines: Sequence[Machine]) -> str | None:
