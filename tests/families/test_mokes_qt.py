@@ -293,10 +293,11 @@ def test_likely_paths_are_those_that_are_looked_at() -> None:
         assert likely.search(path.replace("/", "\\"))
 
 
-def test_damaged_rows_never_raise() -> None:
+@pytest.mark.parametrize("count", [200, pytest.param(10_000, marks=pytest.mark.campaign)])
+def test_damaged_rows_never_raise(count: int) -> None:
     chance = random.Random(3)
     rows = [{"path": path, "kind": "file"} for path, _ in FILES]
-    for _ in range(200):
+    for _ in range(count):
         bent = [{**row, "path": _bent(row["path"], chance)} for row in rows]
         list(joined(list(host.files(table("files", bent))), []))
         entries = [{"kind": "launch-agent", "path": _bent(AGENT, chance), "command": _bent(PROGRAM, chance)}]
