@@ -203,8 +203,8 @@ NAME = "kk0-120324-094100-123.kkt"
 @pytest.mark.parametrize(
     ("before", "folder"),
     [
-        ("rm /tmp/", "/tmp/"), ("\x00\x07", ""), (r'"C:\Users\ito\AppData\Local\Temp' + "\\", r"C:\Users\ito\AppData\Local\Temp" + "\\"),
-        ("", ""), ("name=", ""), ("x" * 3000 + "/", ""),
+        ("rm /tmp/", "/tmp/"), ("\x00\x07", ""), ("", ""), ("name=", ""), ("x" * 3000 + "/", ""),
+        ('"C:\\Users\\ito\\AppData\\Local\\Temp\\', "C:\\Users\\ito\\AppData\\Local\\Temp\\"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("code", ["utf-8", "utf-16-le"])
