@@ -140,5 +140,5 @@ def test_a_log_of_keys_is_placed_in_the_zone_that_the_hive_of_its_machine_states
         assert (time, "12/03/2024 08:59:59") == (found["time"], found["time_text"])
         (settings / "SYSTEM").write_bytes(hives.system())
     assert "Tokyo Standard Time" in found["fields"]["zone"]
-    assert "of this machine" in found["fields"]["zone_from"]
+    assert "same-machine" == found["fields"]["zone_ground"]
     assert found["host"] in ("PC-TARO", "pc-taro.corp.example")
