@@ -16,8 +16,9 @@ from .contacts import PAUSE, SAMPLE, Contacts
 from .contents import Contents
 from .indexing import Indexer
 from .layers import TCP
+from .ordering import order
 from .payload import Half, halves
-from .segments import DATA, Segments, Sums, order
+from .segments import DATA, Segments, Sums
 
 AT_ONCE = 500_000
 Runs = Callable[[], Iterator[tuple[int, bytes]]]
