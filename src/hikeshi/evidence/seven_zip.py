@@ -21,7 +21,7 @@ from hikeshi.evidence.names import inner_path
 from hikeshi.evidence.zip_sealed import FIRST
 from hikeshi.schema import Count, Found, Issue, Item, Reason
 
-VERSION = "1"
+VERSION = "2"
 KIND = "7z"
 INSTALL = "pip install 'hikeshi[7z]'"
 MARK = b"7z\xbc\xaf\x27\x1c"
@@ -41,7 +41,7 @@ def read(items: Sequence[Item]) -> Iterator[Found | Issue | Count]:
     for item in items:
         if find_spec("py7zr") is None:
             fields = {"extra": KIND, "install": INSTALL}
-            yield Issue(item.id, Reason.MISSING_EXTRA, 0, records=1, fields=fields, unknown="members")
+            yield Issue(item.id, Reason.MISSING_EXTRA, 0, records=1, fields=fields, unknown="unknown.members")
             yield Count(item.id, KIND, 1, container=True)
         else:
             with ThreadPoolExecutor(1) as thread:
@@ -113,7 +113,7 @@ def _read(item: Item, thread: ThreadPoolExecutor) -> Iterator[Found | Issue | Co
     password, error = _password(item, thread)
     opened = thread.submit(_members, item.file, password) if error is None else None
     if opened is None or (error := opened.exception()):
-        yield Issue(item.id, _reason(error), 0, records=1, fields=_detail(error), unknown="members")
+        yield Issue(item.id, _reason(error), 0, records=1, fields=_detail(error), unknown="unknown.members")
         yield Count(item.id, KIND, 1, container=True)
         return
     losses, names, met = opened.result()
@@ -139,7 +139,9 @@ def _children(
     if given < due:
         error = work.exception()
         reason = Reason.EXPANSION_RATIO if allowance.left < 0 else _reason(error)
-        yield Issue(item.id, reason, None, records=due - given, fields=_detail(error), unknown="members")
+        yield Issue(
+            item.id, reason, None, records=due - given, fields=_detail(error), unknown="unknown.members"
+        )
 
 
 class _Member:

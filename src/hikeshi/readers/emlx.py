@@ -14,7 +14,7 @@ from hikeshi.schema import Batch, Count, Found, Issue, Item, Reason, table
 from . import mail
 from .message import MAX_MESSAGE, deliver, parse, row
 
-VERSION = "1"
+VERSION = "2"
 KIND = "emlx"
 _LENGTH = re.compile(rb"[ \t]*(\d{1,10})[ \t]*\r?\n")
 
@@ -39,11 +39,11 @@ def _read(item: Item) -> Iterator[Batch | Found | Issue]:
     stated = int(length[1]) if length else 0
     message = parse(raw[begin : begin + stated])
     if not message.fields:
-        yield Issue(item.id, Reason.DAMAGED, begin, records=1, unknown="messages")
+        yield Issue(item.id, Reason.DAMAGED, begin, records=1, unknown="unknown.messages")
         return
     if stated > len(raw) - begin:
         reason = Reason.TOO_LARGE if item.size > len(raw) else Reason.TRUNCATED
-        yield Issue(item.id, reason, len(raw), unknown="rest")
+        yield Issue(item.id, reason, len(raw), unknown="unknown.rest")
     content = {"item": item.id, "record": 0, "offset": begin, **row(message)}
     yield Batch(item.id, "messages", table("messages", [content]))
     yield from deliver(item.id, message)

@@ -11,7 +11,7 @@ from hikeshi.schema import Batch, Count, Found, Issue, Item, Reason, table
 
 from .message import MAX_MESSAGE, deliver, parse, row
 
-VERSION = "1"
+VERSION = "2"
 KIND = "mail"
 _NAMES = frozenset(
     [
@@ -60,11 +60,11 @@ def read(items: Sequence[Item]) -> Iterator[Batch | Found | Issue | Count]:
 def _read(item: Item) -> Iterator[Batch | Found | Issue]:
     raw = item.file.read(MAX_MESSAGE + 1)
     if len(raw) > MAX_MESSAGE:
-        yield Issue(item.id, Reason.TOO_LARGE, MAX_MESSAGE, unknown="rest")
+        yield Issue(item.id, Reason.TOO_LARGE, MAX_MESSAGE, unknown="unknown.rest")
         raw = raw[:MAX_MESSAGE]
     message = parse(raw)
     if not message.fields:
-        yield Issue(item.id, Reason.DAMAGED, 0, records=1, unknown="messages")
+        yield Issue(item.id, Reason.DAMAGED, 0, records=1, unknown="unknown.messages")
         return
     yield Batch(
         item.id, "messages", table("messages", [{"item": item.id, "record": 0, "offset": 0, **row(message)}])

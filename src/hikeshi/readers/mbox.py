@@ -17,7 +17,7 @@ from hikeshi.schema import Batch, Count, Found, Issue, Item, Reason, table
 
 from .message import MAX_MESSAGE, deliver, parse, row
 
-VERSION = "1"
+VERSION = "2"
 KIND = "mbox"
 _LINE = 1 << 16
 _ROWS = 500
@@ -73,10 +73,10 @@ def _read(item: Item) -> Iterator[Batch | Found | Issue | Count]:
 def _message(item: str, number: int, piece: _Piece, rows: list[dict[str, Any]]) -> Iterator[Found | Issue]:
     place = f"{number:06d}"
     if piece.cut:
-        yield Issue(item, Reason.TOO_LARGE, piece.offset, place, unknown="rest")
+        yield Issue(item, Reason.TOO_LARGE, piece.offset, place, unknown="unknown.rest")
     message = parse(_QUOTED.sub(rb"\1", piece.raw) if b">From " in piece.raw else piece.raw)
     if not message.fields:
-        yield Issue(item, Reason.DAMAGED_RECORD, piece.offset, place, records=1, unknown="messages")
+        yield Issue(item, Reason.DAMAGED_RECORD, piece.offset, place, records=1, unknown="unknown.messages")
         return
     rows.append({"item": item, "record": number, "offset": piece.offset, **row(message)})
     yield from deliver(item, message, place + "/", piece.offset)

@@ -39,12 +39,12 @@ _ONCE = ("from", "sender", "reply-to", "to", "cc", "date", "subject", "message-i
 _ADDRESS = re.compile(r"[^\s<>\"'@]{1,64}@([\w.-]{1,255})")
 _UNSAFE = re.compile("[/\\\\\x00-\x1f\x7f]")
 _LOSSES = {
-    "parts-too-deep": (Reason.TOO_DEEP, "attachment"),
-    "parts-cut": (Reason.TOO_MANY_ENTRIES, "rest"),
-    "header-fields-cut": (Reason.TOO_LARGE, "field"),
-    "header-value-cut": (Reason.TOO_LARGE, "field"),
-    "text-cut": (Reason.TOO_LARGE, "rest"),
-    "boundary-unclosed": (Reason.TRUNCATED, "rest"),
+    "parts-too-deep": (Reason.TOO_DEEP, "unknown.attachment"),
+    "parts-cut": (Reason.TOO_MANY_ENTRIES, "unknown.rest"),
+    "header-fields-cut": (Reason.TOO_LARGE, "unknown.field"),
+    "header-value-cut": (Reason.TOO_LARGE, "unknown.field"),
+    "text-cut": (Reason.TOO_LARGE, "unknown.rest"),
+    "boundary-unclosed": (Reason.TRUNCATED, "unknown.rest"),
 }
 
 
@@ -245,7 +245,9 @@ def deliver(
         if attachment.chunks is not None:
             yield Found(item, place, attachment.chunks)
         for defect in dict.fromkeys(attachment.defects):
-            yield Issue(item, Reason.DAMAGED, offset, place, fields={"defect": defect}, unknown="attachment")
+            yield Issue(
+                item, Reason.DAMAGED, offset, place, fields={"defect": defect}, unknown="unknown.attachment"
+            )
     for defect in dict.fromkeys(message.defects):
         if defect in _LOSSES:
             reason, unknown = _LOSSES[defect]

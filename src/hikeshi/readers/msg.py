@@ -21,7 +21,7 @@ from hikeshi.schema import Batch, Count, Found, Issue, Item, Reason, table
 
 from .message import MAX_TEXT, Attachment, Message, deliver, row
 
-VERSION = "1"
+VERSION = "2"
 KIND = "msg"
 MAX_MESSAGES = 200
 MAX_FILES = 5_000
@@ -68,17 +68,17 @@ def _read(item: Item) -> Iterator[Batch | Found | Issue | Count]:
     if rows:
         yield Batch(item.id, "messages", table("messages", rows))
     if not met:
-        yield Issue(item.id, Reason.DAMAGED, 0, records=1, unknown="messages")
+        yield Issue(item.id, Reason.DAMAGED, 0, records=1, unknown="unknown.messages")
     elif pending:
-        yield Issue(item.id, Reason.TOO_MANY_ENTRIES, unknown="messages")
+        yield Issue(item.id, Reason.TOO_MANY_ENTRIES, unknown="unknown.messages")
     elif compound.damaged:
-        yield Issue(item.id, Reason.DAMAGED, unknown="rest")
+        yield Issue(item.id, Reason.DAMAGED, unknown="unknown.rest")
     yield Count(item.id, KIND, max(met, 1))
 
 
 def _refused(item: str, folder: str) -> Issue:
     place = folder.rstrip("/") or None
-    return Issue(item, Reason.DAMAGED_RECORD, place=place, records=1, unknown="messages")
+    return Issue(item, Reason.DAMAGED_RECORD, place=place, records=1, unknown="unknown.messages")
 
 
 class _Storage:
