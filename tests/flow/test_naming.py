@@ -15,7 +15,7 @@ from flow import incident
 from flow.test_open import run
 from hikeshi.case.saved import Saved
 from hikeshi.flow import naming
-from hikeshi.flow.saving import TABLED
+from hikeshi.flow.examining import TABLED
 from hikeshi.synth import autostarts, disk
 from hikeshi.synth.registry import Key, hive, text
 from readers import hive_logs, hives

@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hikeshi import __version__, reconstruct
+from hikeshi import __version__
 from hikeshi.case import write as case_write
 from hikeshi.case.evidence import Account, Evidence
 from hikeshi.case.state import Done, State
@@ -18,6 +17,7 @@ from hikeshi.detect.suppress import Suppressions
 from hikeshi.families import Pack, fingerprint, packs
 from hikeshi.flow.belonging import belonging
 from hikeshi.flow.deciding import Decided, decide
+from hikeshi.flow.examining import examined
 from hikeshi.flow.machines import asked, machines
 from hikeshi.flow.options import Options
 from hikeshi.flow.placing import places
@@ -32,23 +32,6 @@ from hikeshi.reconstruct.functions import functions
 from hikeshi.reconstruct.gaps import gaps
 from hikeshi.reconstruct.hosts import hosts, sources
 from hikeshi.schema import SCHEMA, Grade
-
-# Which kinds of item hold the artefacts that packs ask for beside event logs.
-ARTEFACTS = {
-    "mail": "mail",
-    "mbox": "mail",
-    "msg": "mail",
-    "capture": "network-capture",
-    "raw-image": "disk",
-    "memory": "memory",
-}
-# Which tables hold others of them, and which rows count.
-TABLED = {
-    "autostart": "SELECT DISTINCT item FROM autostarts",
-    "file-system": "SELECT DISTINCT item FROM files",
-    "network-capture": "SELECT DISTINCT item FROM exchanges",
-    "registry-hive": "SELECT DISTINCT item FROM registry WHERE regexp_matches(key, '^HK(LM.S(OFTWARE|YSTEM)|U).')",
-}
 
 
 @dataclass(frozen=True)
@@ -114,9 +97,8 @@ def save(
     tables.write_rows(out, "gaps", gaps(query, names))
     tables.write_rows(out, "entries", entries(query, names))
     tables.write_rows(out, "rules", rule_rows(rules, logs, found))
-    tabled = {kind: [row["item"] for row in query(sql)] for kind, sql in TABLED.items()}
-    examined = _examined(known, logs, tree, where, names, tabled)
-    tables.write_rows(out, "functions", functions(found, names, examined, _needs()))
+    looked_in = examined(query, tree.accounts.values(), where, names, found)
+    tables.write_rows(out, "functions", functions(found, names, looked_in, _needs()))
 
     account = _account(options, tree, rules, decided) | {"suppress": _suppress(suppressions, decided)}
     case_write.write_json(out / "case.json", account)
@@ -134,28 +116,6 @@ def _needs() -> dict[str, dict[str, Sequence[str]]]:
         pack.family or "": {function: seen.seen_in for function, seen in pack.functions.items()}
         for pack in packs()
     }
-
-
-def _examined(
-    machines: Sequence[reconstruct.Row],
-    logs: Sequence[reconstruct.Row],
-    tree: Evidence,
-    where: Mapping[str, Sequence[tuple[str, str | None]]],
-    names: Mapping[str, str],
-    tabled: Mapping[str, Sequence[str]],
-) -> dict[str, frozenset[str]]:
-    """For each machine the log sources and artefacts there are; artefacts of no known machine count for all."""
-    have: defaultdict[str, set[str]] = defaultdict(set)
-    artefacts: set[str] = set()
-    held = [
-        (ARTEFACTS[a.kind], a.item) for a in tree.accounts.values() if a.kind in ARTEFACTS and a.records_out
-    ]
-    for kind, item in (*held, *((kind, item) for kind, items in tabled.items() for item in items)):
-        for _, host in where.get(item, ()):
-            (have[names[host]] if host else artefacts).add(kind)
-    for row in logs:
-        have[row["host"] or ""].add(f"{row['channel']}/{row['event_id']}")
-    return {row["host"]: frozenset(have[row["host"]] | artefacts) for row in machines}
 
 
 def _account(options: Options, tree: Evidence, rules: Sequence[Compiled], decided: Decided) -> dict[str, Any]:
