@@ -35,6 +35,7 @@ class Summary:
     families: list[tuple[str, Use]]
     machines: list[Machine]
     more_machines: int
+    unnamed: int
     since: datetime | None
     until: datetime | None
     entry: list[FoundRow]
@@ -69,8 +70,10 @@ def summary(
     )
     firm = [(name, use) for name, use in machines if use.strength < WEAK]
     basis = "firm" if firm else "weak" if machines else "rules" if tally.others.count else "none"
-    named = firm or machines
-    uses = [use for _, use in named] if named else [tally.others]
+    met = firm or machines
+    named = [pair for pair in met if pair[0] is not None] or met
+    unnamed = sum(use.count for name, use in met if name is None) if named != met else 0
+    uses = [use for _, use in met] if met else [tally.others]
     hidden = [row for row in functions if row["grade"] == NOT_EXAMINABLE]
     statuses = examined.statuses
     return Summary(
@@ -78,6 +81,7 @@ def summary(
         families=sorted(tally.families.items(), key=lambda pair: (pair[1].strength, pair[0])),
         machines=[Machine(name, _grade(use.strength), use) for name, use in named[:MACHINES]],
         more_machines=max(len(named) - MACHINES, 0),
+        unnamed=unnamed,
         since=min((use.first for use in uses if use.first), default=None),
         until=max((use.last for use in uses if use.last), default=None),
         entry=sorted(tally.entry.values(), key=lambda f: (f.strength, f.moment or LAST, f.id))[:ENTRIES],

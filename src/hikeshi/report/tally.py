@@ -50,6 +50,11 @@ class Use:
             self.first = found.moment if self.first is None else min(self.first, found.moment)
             self.last = found.moment if self.last is None else max(self.last, found.moment)
 
+    @property
+    def machine_count(self) -> int:
+        """How many machines are named; one where none is."""
+        return len(self.machines - {None}) or len(self.machines)
+
 
 @dataclass
 class Technique:
