@@ -187,6 +187,17 @@ def test_the_costly_search_says_only_what_the_cheap_one_does_not() -> None:
     )  # fmt: skip
 
 
+def test_a_list_of_strings_that_begins_with_another_string() -> None:
+    """As in builds of 2018, whose first string is not known: the costly search finds it."""
+    data = bytearray(0x4000)
+    raw = inert.string_list(b"\x91\x22\xf3\x44", [r"Software\Microsoft\Other Explorer", *inert.TEXTS[2:]])
+    data[0x800 : 0x800 + len(raw)] = raw
+    assert 0 == len(config.places(np.frombuffer(bytes(data), np.uint8)))
+    assert [0x804] == list(config.every_place(np.frombuffer(bytes(data), np.uint8)))
+    [hit, _] = config.found_deep(Region(bytes(data)))
+    assert ("smokeloader.strings", 0x804, Grade.PROVEN) == (hit.message, hit.offset, hit.grade)
+
+
 def test_noise_holds_nothing() -> None:
     data = random.Random(8).randbytes(2 << 20)
     for at in range(0, len(data), 1 << 20):

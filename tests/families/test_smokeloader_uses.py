@@ -5,24 +5,36 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from io import BytesIO
 
 import pytest
 
+import smokeloader_config
 import smokeloader_traffic as inert
 from hikeshi.codecs.rc4 import rc4
-from hikeshi.families.smokeloader import beside, network, traffic
+from hikeshi.families.smokeloader import beside, config, network, traffic
 from hikeshi.pack import Grade, Hit
 from hikeshi.schema import Batch, Item
 from hikeshi.streams import capture
 from hikeshi.synth.capture import Conversation, Packet, ether, ip, udp
 
+
+@dataclass(frozen=True)
+class Region:
+    """A region of raw bytes."""
+
+    bytes: bytes
+    offset: int = 0
+    item: str = "2" * 64
+
+
 BOT, CLEAN = "192.0.2.10", "192.0.2.50"
 PAGE = inert.answer(404, inert.PAGE)
 
 
-def told(net: inert.Network) -> list[Hit]:
-    """Everything that the pack says of a capture."""
+def told(net: inert.Network, *more: Hit) -> list[Hit]:
+    """Everything that the pack says of a capture, with other hits."""
     data = net.data
     judges = {"exchanges": beside.exchanges, "names": beside.names, "contacts": beside.contacts}
     item = Item("1" * 64, "gateway.pcap", len(data), BytesIO(data))
@@ -34,7 +46,7 @@ def told(net: inert.Network) -> list[Hit]:
     for stream in capture.streams(item):
         if network.wanted(stream):
             hits += network.judged(stream)
-    return list(traffic.joined(hits))
+    return list(traffic.joined([*hits, *more]))
 
 
 def bot(
@@ -165,3 +177,19 @@ def test_the_right_address_is_no_finding() -> None:
     resolve(net, 900, BOT, "bank.example", "198.51.100.80")
     net.talk(901, BOT, [(get("/", "bank.example"), inert.answer(200, b"ok"))], "198.51.100.80")
     assert ["smokeloader.beacon"] == [hit.message for hit in told(net)]
+
+
+@pytest.mark.parametrize("names", [1, 2, 3])
+def test_servers_of_a_configuration_that_a_client_asked_for(names: int) -> None:
+    """Two names are strong, one may be bait; a client that asked for none of them is not named."""
+    blob = smokeloader_config.blob("R4", 32)
+    memory = [hit for hit in config.found(Region(bytes(blob.data))) if hit.message == "smokeloader.config"]
+    net = inert.Network()
+    for number, url in enumerate(smokeloader_config.URLS[:names]):
+        resolve(net, 10 * number, CLEAN, url[7:-1], None if number else "198.51.100.20")
+    resolve(net, 5, BOT, "www.example", "198.51.100.30")
+    [found] = told(net, *memory)
+    grade = Grade.STRONG if names > 1 else Grade.INDICATED
+    assert ("smokeloader.server-asked", grade, CLEAN, str(names), str(names - 1)) == (
+        found.message, found.grade, *(found.fields[name] for name in ("client", "count", "dead")),
+    )  # fmt: skip

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 DECOY, FETCHED, FORM = "smokeloader.decoy-request", "smokeloader.program-request", "smokeloader.form-request"
 BROWSED, ANSWERED, BIT = "smokeloader.browsed", "smokeloader.answered", "smokeloader.bit-request"
+DEAD = "smokeloader.no-such-name"
 TEAMVIEWER, MANY = "smokeloader.port-5938", "smokeloader.many-connections"
 Clue = tuple[str, dict[str, str | None]]
 Clues = Callable[[Mapping[str, Any]], Iterator[Clue]]
-CLUES = (DECOY, FETCHED, FORM, BROWSED, ANSWERED, BIT, TEAMVIEWER, MANY)
+CLUES = (DECOY, FETCHED, FORM, BROWSED, ANSWERED, BIT, DEAD, TEAMVIEWER, MANY)
 _MOST = 20_000
 _FEWEST_CONNECTIONS, _RATE = 1_000, 20.0
 _PROGRAM = (".exe", ".dll", ".bat", ".bin", ".scr")
@@ -92,8 +93,8 @@ def _of_exchange(row: Mapping[str, Any]) -> Iterator[Clue]:
 
 
 def names(rows: pa.Table) -> Iterator[Hit | Issue]:
-    """Addresses that were answered for names, and names below .bit."""
-    names = ("item", "record", "offset", "time", "client", "server", "response", "name", "answers")
+    """Addresses that were answered for names, names that do not exist, and names below .bit."""
+    names = ("item", "record", "offset", "time", "client", "server", "response", "name", "rcode", "answers")
     yield from _once(_of_name, _rows(rows, names))
 
 
@@ -104,6 +105,8 @@ def _of_name(row: Mapping[str, Any]) -> Iterator[Clue]:
         yield BIT, {**fields, "server": row["server"]}
     elif name and row["response"] and row["answers"]:
         yield ANSWERED, {**fields, "answers": " ".join(sorted(row["answers"])[:50])}
+    elif name and row["response"] and (row["rcode"] or "").upper() == "NXDOMAIN":
+        yield DEAD, fields
 
 
 def contacts(rows: pa.Table) -> Iterator[Hit]:

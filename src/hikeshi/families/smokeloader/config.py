@@ -99,14 +99,18 @@ def places(block: Bytes) -> Places:
     """Where a configuration may lie, by cheap tests of a block: X entries, targets of tables, first strings."""
     import numpy as np
 
-    data = bytes(block)
-    xored = [at for at in map(int, entries.xor_places(block)) if entries.xor_entry(data, at)]
+    xored = entries.xor_places(block)
+    if len(xored):
+        data = block.tobytes()
+        xored = np.array([at for at in map(int, xored) if entries.xor_entry(data, at)], np.intp)
     return _apart(np.concatenate((xored, tables.target_places(block), strings.first_places(block))))
 
 
 def every_place(block: Bytes) -> Places:
-    """Where an entry of kind R4 lies, the cipher tried at every place: costly."""
-    return _apart(entries.rc4_places(block))
+    """Where an entry of kind R4 or a list of strings lies, the cipher tried at every place: costly."""
+    import numpy as np
+
+    return _apart(np.concatenate((entries.rc4_places(block), strings.every_place(block))))
 
 
 def _apart(found: Places) -> Places:

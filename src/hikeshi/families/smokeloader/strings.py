@@ -43,20 +43,39 @@ class Strings:
 
 
 def first_places(data: Bytes) -> Places:
-    """Where a list may begin with a first string of known length that is a web address; four lengths follow on."""
+    """Where a list may begin with a first string of known length that is a web address."""
     import numpy as np
 
     first, second = FIRST_LENGTHS
     found: Any = np.flatnonzero((data == first) | (data == second))
     found = found[found >= 4]
-    found = here = rich(data, found - 5) + 5
+    return link_places(data, _chained(data, rich(data, found - 5) + 5), before=True)
+
+
+def every_place(data: Bytes) -> Places:
+    """Where a list begins, whatever its first string is: costly."""
+    import numpy as np
+
+    places = np.flatnonzero(data >= _SHORTEST_FIRST)
+    found = _chained(data, rich(data, places[places >= 4] - 5) + 5)
+    if not len(found):
+        return found
+    raw = data.tobytes()
+    good = [at for at in _printable(data, found) if strings(raw, at, raw[at - 4 : at])]
+    return np.array(good, np.intp)
+
+
+def _chained(data: Bytes, found: Any) -> Places:
+    """The places from which four lengths lead on to one another."""
+    here = found
     for _ in range(_CHAIN):
         here = here + 1 + data[here]
         fits = here < len(data)
         found, here = found[fits], here[fits]
         fits = (data[here] > 0) & (data[here] <= LONGEST)
         found, here = found[fits], here[fits]
-    return link_places(data, found, before=True)
+    places: Places = found
+    return places
 
 
 def lists(data: bytes, offset: int = 0) -> list[Strings]:
@@ -65,8 +84,7 @@ def lists(data: bytes, offset: int = 0) -> list[Strings]:
 
     block = np.frombuffer(data, np.uint8)
     places = np.flatnonzero(block >= _SHORTEST_FIRST)
-    places = places[(places >= 4) & (places + 1 + _SHORTEST_FIRST <= len(data))]
-    places = rich(block, places - 5) + 5 if len(places) else places
+    places = _chained(block, rich(block, places[places >= 4] - 5) + 5)
     found: list[Strings] = []
     for at in _printable(block, places):
         if not found or at >= found[-1].end - offset:

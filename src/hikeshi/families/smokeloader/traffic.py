@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from hikeshi.families.smokeloader import beside, panel, uses, wire
+from hikeshi.families.smokeloader import beside, panel, servers, uses, wire
 from hikeshi.pack import Hit, Machine
 
 # Messages that only feed the join.
@@ -20,4 +20,5 @@ def joined(hits: Iterable[Hit], machines: Sequence[Machine] = ()) -> Iterator[Hi
     yield from found
     flows = {tuple(hit.fields.get(name, "") for name in ("client", "server", "site")) for hit in found}
     yield from uses.shown(every, [one for one in requests if one.flow in flows], machines)
+    yield from servers.asked(every, machines)
     yield from panel.joined(every, machines)
