@@ -142,10 +142,14 @@ def test_every_era_in_one_capture(tmp_path: Path) -> None:
         bot = inert.Bot(f"WS-{number:02}", f"0BADCA{number:02X}")
         for turn in range(3):
             body = bot.body(size=size, seed=turn + 1)
-            made.talk(turn * 600 + number, f"192.0.2.{10 + number}", [(inert.post(era, body), inert.answer())])
+            made.talk(
+                turn * 600 + number, f"192.0.2.{10 + number}", [(inert.post(era, body), inert.answer())]
+            )
     for number, (name, streams) in enumerate(sorted(inert.harmless().items())):
         for turn, stream in enumerate(streams):
-            made.talk(turn * 600 + 300, f"192.0.2.{90 + number}", [(stream.sent_bytes, stream.received_bytes)])
+            made.talk(
+                turn * 600 + 300, f"192.0.2.{90 + number}", [(stream.sent_bytes, stream.received_bytes)]
+            )
         assert streams, name
     (tmp_path / "gateway.pcap").write_bytes(made.data)
     run([str(tmp_path / "gateway.pcap")], tmp_path / "case", Options(), 1)

@@ -45,7 +45,7 @@ class Traces:
         self.files: dict[str, Hit] = {}
         self.tasks: dict[str, Hit] = {}
         for one in owners:
-            for hit in one.said("smokeloader.clue-file"):
+            for hit in sorted(one.said("smokeloader.clue-file"), key=in_bytes):
                 if hit.fields.get("file") and len(hit.fields.get("letters", "")) == 7:
                     self.files.setdefault(hit.fields["letters"], hit)
             for hit in sorted(one.said("smokeloader.clue-task"), key=in_bytes):
