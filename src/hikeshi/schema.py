@@ -496,13 +496,17 @@ class Grade(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Item:
-    """Bytes to read: `file` is open for reading, seekable, and positioned at 0; `passwords` may open what it holds."""
+    """Bytes to read: `file` is open for reading, seekable, and positioned at 0; `passwords` may open what it holds.
+
+    `logs` are the transaction logs that lay beside a registry hive.
+    """
 
     id: str
     name: str
     size: int
     file: BinaryIO
     passwords: Sequence[str] = field(default=(), repr=False)
+    logs: Sequence[BinaryIO] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)

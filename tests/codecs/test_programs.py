@@ -108,10 +108,12 @@ def test_launchers_for_windows_as_objdump_reads_them() -> None:
 
 
 @pytest.mark.skipif(not LIST.exists(), reason="no /bin/ls here")
-def test_damage_never_raises() -> None:
+@pytest.mark.parametrize("count", [1000, pytest.param(10_000, marks=pytest.mark.campaign)])
+def test_damage_never_raises(count: int) -> None:
     chance, head = random.Random(5), LIST.read_bytes()[:4096]
     samples = [coff_table([(1, 2, 3, 4)] * 4, 0x400000), head]
-    for _ in range(2000):
+    samples += [minidump([(0x1000, b"a" * 64), (0x3000, b"b" * 64)], wide) for wide in (False, True)]
+    for _ in range(count):
         data = bytearray(chance.choice(samples))
         for _ in range(chance.randrange(1, 6)):
             data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)

@@ -497,6 +497,36 @@ def test_network_tables() -> None:
     assert [(0, "ip", ["answers"])] == hits(names, "names")
 
 
+def test_what_a_machine_keeps() -> None:
+    """Keys and data of the registry, what a task starts, where a shortcut leads, and names in a listing."""
+    key = r"HKLM\SYSTEM\ControlSet001\Services\evilsvc"
+    run = {"key": key, "name": "ImagePath", "data": r"C:\x\dropper.exe"}
+    kept = {
+        "registry": [run, {"key": r"HKU\a\Run", "data": "00" * 1000}],
+        "autostarts": [
+            {"kind": "task", "command": "cmd.exe", "fields": [("description", "see http://evil.example/a")]}
+        ],
+        "shortcuts": [{"target": r"C:\x\dropper.exe", "arguments": "http://evil.example/a"}],
+        "files": [{"path": r"\Users\a\dropper.exe"}, {"path": r"\Users\a\other.exe"}],
+    }
+    typed = "type,value\nfilename,dropper.exe\nurl,http://evil.example/a\n"
+    typed += "regkey,HKLM\\SYSTEM\\CurrentControlSet\\Services\\evilsvc\n"
+    found = compiled(typed)
+    hits = {
+        table: [
+            (row, found.indicators[number].kind, list(values))
+            for row, number, values in looked_up(
+                schema.table(table, rows), table, found.indicators, Finder(found.indicators)
+            )
+        ]
+        for table, rows in kept.items()
+    }
+    assert [(0, "filename", ["data"]), (0, "registry", ["key"])] == sorted(hits["registry"])
+    assert [(0, "url", ["description"])] == hits["autostarts"]
+    assert [(0, "filename", ["target"]), (0, "url", ["arguments"])] == sorted(hits["shortcuts"])
+    assert [(0, "filename", ["path"])] == hits["files"]
+
+
 def test_fields_of_events() -> None:
     rows = schema.table(
         "events",

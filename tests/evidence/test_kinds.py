@@ -17,7 +17,7 @@ KNOWN = {
     "cab": [b"MSCF" + bytes(20)],
     "lzh": [b"\x22\x55-lh5-"],
     "pst": [b"!BDN" + bytes(16)],
-    "registry": [b"regf" + bytes(16)],
+    "registry-log": [b"regf" + bytes(16)],
     "prefetch": [b"\x1e\0\0\0SCCA", b"MAM\x04\0\0"],
     "lnk": [bytes.fromhex("4c0000000114020000000000c000000000000046")],
     "volume": [bytes(1080) + b"\x53\xef\x01\0\x01\0" + bytes(14) + b"\x01\0\0\0"],

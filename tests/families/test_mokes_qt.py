@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from hikeshi import families, schema, words
-from hikeshi.families.mokes_qt import host, network, places, spool, synth
+from hikeshi.families.mokes_qt import host, network, places, raw, spool, synth
 from hikeshi.families.mokes_qt.joins import joined
-from hikeshi.pack import Grade, Hit, Machine, Mark, replace
+from hikeshi.pack import Grade, Hit, Machine, Mark, Region, replace
 
 PACK = next(pack for pack in families.packs() if pack.name == "mokes_qt")
 ITEM, OTHER = "a" * 64, "b" * 64
@@ -197,6 +197,37 @@ def test_one_finding_a_kind_day_and_folder() -> None:
     )  # fmt: skip
 
 
+NAME = "kk0-120324-094100-123.kkt"
+
+
+@pytest.mark.parametrize(
+    ("before", "folder"),
+    [
+        ("rm /tmp/", "/tmp/"), ("\x00\x07", ""), ("", ""), ("name=", ""), ("x" * 3000 + "/", ""),
+        ('"C:\\Users\\ito\\AppData\\Local\\Temp\\', "C:\\Users\\ito\\AppData\\Local\\Temp\\"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("code", ["utf-8", "utf-16-le"])
+def test_names_in_raw_bytes(before: str, folder: str, code: str) -> None:
+    data = (before + NAME + "\x00tail").encode(code)
+    (hit,) = raw.names(Region(ITEM, 4096, len(data), data))
+    assert (folder + NAME if len(before) < 3000 else NAME) == hit.fields["file"][-len(folder + NAME) :]
+    assert 4096 + len(before.encode(code)) == hit.offset
+    grade = "indicated" if "temp" in folder.casefold() or "tmp" in folder else "weak"
+    assert [("spool", grade, "keylogging")] == told(joined([hit], []))
+
+
+def test_names_that_are_none_and_names_listed_already() -> None:
+    for text in ("kk0-329924-094100-123.kkt", "kk0-120324-094100-123.sst", "k0-120324-094100-123.kkt"):
+        assert [] == list(raw.names(Region(ITEM, 0, len(text), text.encode())))
+    data = f"/tmp/{NAME} {NAME} /tmp/{NAME}".encode()
+    clues = [replace(hit, host="mac-02") for hit in raw.names(Region(ITEM, 0, len(data), data))]
+    (once,) = joined(clues, [])
+    assert ("1", f"/tmp/{NAME}") == (once.fields["files"], once.fields["file"])
+    (listed,) = joined([*spooled(), *clues], [])
+    assert "file_time" in listed.fields
+
+
 def test_outside_temporary_folders_a_name_is_weak() -> None:
     hits = host.files(listing("/Users/ito/Documents/kk0-120324-094100-123.kkt"))
     assert [("spool", "weak", "keylogging")] == told(joined(list(hits), []))
@@ -293,10 +324,11 @@ def test_likely_paths_are_those_that_are_looked_at() -> None:
         assert likely.search(path.replace("/", "\\"))
 
 
-def test_damaged_rows_never_raise() -> None:
+@pytest.mark.parametrize("count", [200, pytest.param(10_000, marks=pytest.mark.campaign)])
+def test_damaged_rows_never_raise(count: int) -> None:
     chance = random.Random(3)
     rows = [{"path": path, "kind": "file"} for path, _ in FILES]
-    for _ in range(200):
+    for _ in range(count):
         bent = [{**row, "path": _bent(row["path"], chance)} for row in rows]
         list(joined(list(host.files(table("files", bent))), []))
         entries = [{"kind": "launch-agent", "path": _bent(AGENT, chance), "command": _bent(PROGRAM, chance)}]

@@ -213,9 +213,9 @@ def test_local_times_get_their_place_only_where_the_zone_is_known() -> None:
     assert (None, local) == timed(here, marked("other", "Asia/Tokyo"), marked("third", "UTC"))[:2]
     time, text, fields = timed(here, marked("ws-07.aoba.example", "Tokyo Standard Time", aliases=("WS-07",)))
     assert (TIME, local, "Tokyo Standard Time") == (time, text, fields["zone"])
-    assert fields["zone_from"] == f"item {HIVE[:12]} of this machine"
-    assert "the only machine of the case" in timed(CLUE, marked("ws-07", "Asia/Tokyo"))[2]["zone_from"]
-    assert "the same evidence" == timed(CLUE, marked("", "Asia/Tokyo", CLUE.item))[2]["zone_from"]
+    assert ("same-machine", HIVE) == (fields["zone_ground"], fields["zone_from"])
+    assert "only-machine" == timed(CLUE, marked("ws-07", "Asia/Tokyo"))[2]["zone_ground"]
+    assert "same-evidence" == timed(CLUE, marked("", "Asia/Tokyo", CLUE.item))[2]["zone_ground"]
     assert (None, local) == timed(here, marked("ws-07", "Nowhere/Land"))[:2]
     two = Machine("ws-07", (), (*marked("", "UTC").marks, *marked("", "Asia/Tokyo", LISTING).marks))
     assert (None, local) == timed(here, two)[:2]

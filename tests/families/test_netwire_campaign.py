@@ -17,13 +17,18 @@ import netwire_evidence as published
 import netwire_logs
 import netwire_settings
 import netwire_traffic as inert
-from hikeshi.families.netwire import commands, config_file
+from hikeshi import schema
+from hikeshi.families.netwire import artefacts, commands, config_file, settings
 from hikeshi.families.netwire.carving import carve
 from hikeshi.families.netwire.config import memory
+from hikeshi.families.netwire.joins import joined
+from hikeshi.families.netwire.program import judged
 from hikeshi.families.netwire.stack import stacks
 from hikeshi.families.netwire.traffic import session
+from hikeshi.pack import Grade, Layout, Program
 
 STAMP = re.compile(r"[0-3]\d/[01]\d/\d{4} [0-2]\d(:[0-6]\d){2}")
+JUDGES = {"autostarts": artefacts.autostarts, "files": artefacts.files, "registry": artefacts.registry}
 MANY = pytest.mark.parametrize("count", [60, pytest.param(10_000, marks=pytest.mark.campaign)])
 
 
@@ -124,3 +129,41 @@ def test_messages(count: int, real_evidence: Path) -> None:
         commands.drives(damaged(b"A:\x02\x07C:\x03\x07", chance))
 
     repeat(count, 6, once)
+
+
+@MANY
+def test_programs(count: int) -> None:
+    fields = [netwire_settings.WINDOWS[name] for name in settings.ORDER if name != "group"]
+    data, sections, base = netwire_settings.blob(fields, 1)
+
+    def once(chance: random.Random) -> None:
+        bent = damaged(data + b"HostId-%Rand%\0wcnwClass\0%s.Identifier\0", chance)
+        for hit in judged(Program("0" * 64, bent, (Layout("PE", base, tuple(sections)),))):
+            # Cipher text has no check of its own: a bent letter shows as another letter, a lost field as none.
+            assert hit.message in ("netwire.config", "netwire.program")
+            assert hit.fields.get("c2", "c2.example:1").isprintable() or "\n" in hit.fields["c2"]
+
+    repeat(count, 7, once)
+
+
+@MANY
+def test_artefacts(count: int) -> None:
+    """Rows of hives, autostart entries and listings with bent texts: nothing is raised, nothing is proven."""
+    texts = ["HKU\\S-1-5-21-1\\Software\\NetWire", "HostId", "HostId-kai6Ci", "/Users/ito/.defaults/Finder.app"
+             "/Contents/MacOS/Finder", "com.mac.host", r"C:\Users\a\AppData\Roaming\Logs\12-03-2024"]  # fmt: skip
+
+    def bent(chance: random.Random) -> str | None:
+        text = chance.choice(texts)
+        return damaged(text.encode(), chance).decode("utf-8", "replace") if chance.random() < 0.9 else None
+
+    def once(chance: random.Random) -> None:
+        given = {name: bent(chance) for name in ("key", "name", "data", "path", "command", "kind")}
+        hits = []
+        for table, judge in JUDGES.items():
+            columns = {name for name, _ in schema.TABLES[table]}
+            row = {name: text for name, text in given.items() if name in columns}
+            hits += list(judge(schema.table(table, [{"item": "0" * 64, "record": 0, **row}])))
+        assert all(hit.grade is not Grade.PROVEN for hit in hits)
+        list(joined(hits))
+
+    repeat(count, 8, once)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import netwire_settings as inert
+from hikeshi.codecs.programs import layouts
 from hikeshi.families.netwire import config_file, settings
 from hikeshi.families.netwire.config import LAYOUTS, mapped, memory
 from hikeshi.families.netwire.program import judged
@@ -233,5 +234,6 @@ def test_a_hundred_megabytes_of_noise_and_of_system_files_hold_no_settings() -> 
         data = path.read_bytes()
         read += len(data)
         assert [] == list(memory(data))
+        assert [] == list(judged(Program("0" * 64, data, tuple(layouts(data)))))
         if read > 100_000_000:
             break

@@ -6,7 +6,8 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ import pytest
 from hikeshi.case.state import State
 from hikeshi.codecs.keysearch import kernels
 from hikeshi.codecs.rc4 import rc4
+from hikeshi.engine import Task, Unit
+from hikeshi.engine.local import Pool
 from hikeshi.flow import keyjobs, keysearching, keywork
 from hikeshi.flow.keyjobs import Job, digits_of, heads_of
 from hikeshi.flow.keyledger import Ledger
@@ -210,20 +213,20 @@ def test_a_kernel_that_fails_its_test_searches_nothing(
     monkeypatch.setattr(keywork, "_tested", lambda: False)
     with pytest.raises(RuntimeError, match="failed their test"):
         list(keywork.shard(Job(heads_of(search(NONE), [NONE])).arguments, [({"start": 0, "count": 128}, [])]))
-    monkeypatch.setattr(keysearching, "MEASURE", "flow.test_keysearching:refuse")
+    monkeypatch.setattr(keysearching, "PRELOAD", (*keysearching.PRELOAD, "flow.key_workers"))
+    monkeypatch.setattr(keysearching, "MEASURE", "flow.key_workers:refuse")
     (found,), searching, told = searched(tmp_path, [search(NONE)])
     assert ((), False, []) == (found.values, found.exhausted, told)
-    assert ["internal-error"] == [loss["reason"] for loss in searching.losses]
+    (loss,) = searching.losses
+    assert "internal-error" == loss["reason"]
+    assert "failed their test" in loss["fields"]["detail"]
     assert 0 == searching.searched
-
-
-def refuse(arguments: object, units: object) -> Iterator[None]:
-    raise RuntimeError("the kernels failed their test on this machine")
 
 
 def test_a_lost_shard_leaves_the_search_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernels, "KEY_SHARDS", 2)
-    monkeypatch.setattr(keysearching, "WORK", "flow.test_keysearching:refuse")
+    monkeypatch.setattr(keysearching, "PRELOAD", (*keysearching.PRELOAD, "flow.key_workers"))
+    monkeypatch.setattr(keysearching, "WORK", "flow.key_workers:refuse")
     (found,), searching, _ = searched(tmp_path, [search(NONE)])
     assert not found.exhausted
     assert 2 == len(searching.losses)
@@ -242,3 +245,11 @@ def test_heads_too_short_to_name_a_key_are_left_out(tmp_path: Path) -> None:
     (found,), searching, _ = searched(tmp_path, [search(body(FIRST)[:22])])
     assert ((), False, 0.0) == (found.values, found.exhausted, found.bits)
     assert 0 == searching.searched
+
+
+def test_a_confined_worker_compiles_for_itself() -> None:
+    """It cannot reach the cache: dumps are scanned with kernels compiled in memory, and the same comes out."""
+    with Pool(1, ("flow.key_workers",)) as pool:
+        pool.submit(Task("flow.key_workers:scan", [Unit("x", {})], {}))
+        (head,) = [reply.message.head for reply in pool.replies() if reply.message]
+    assert (True, find_spec("numba") is not None) == (head["same"], head["compiled"])

@@ -22,6 +22,7 @@ from hikeshi.flow import Options, run
 from hikeshi.pack import LogRecord
 from hikeshi.synth import events, registry
 from hikeshi.synth.minidump import minidump
+from readers import hives
 
 MIB = 1 << 20
 # The HostId that the published session gives the agent.
@@ -123,3 +124,21 @@ def test_one_host_id_in_memory_a_log_a_session_and_a_hive(
     assert {"netwire.config", "netwire.session", "netwire.identity", "netwire.key-log-text"} <= set(
         messages(tmp_path / "case")
     )
+
+
+def test_a_log_of_keys_is_placed_in_the_zone_that_the_hive_of_its_machine_states(tmp_path: Path) -> None:
+    """12 March 2024, 08:59:59 in Japan; without the hive the finding has local time only."""
+    folder = tmp_path / "Collection-PC-TARO-2024-03-12T01_00_00Z" / "uploads" / "auto" / "C%3A"
+    logs = folder / "Users" / "taro" / "AppData" / "Roaming" / "Logs"
+    settings = folder / "Windows" / "System32" / "config"
+    logs.mkdir(parents=True)
+    settings.mkdir(parents=True)
+    (logs / "12-03-2024").write_bytes(netwire_logs.coded(4))
+    for name, time in (("without", None), ("with", "2024-03-11T23:59:59.000000Z")):
+        run([str(tmp_path / "Collection-PC-TARO-2024-03-12T01_00_00Z")], tmp_path / name, Options(), 1)
+        (found,) = [f for f in findings(tmp_path / name) if f["message"] == "netwire.key-log-text"]
+        assert (time, "12/03/2024 08:59:59") == (found["time"], found["time_text"])
+        (settings / "SYSTEM").write_bytes(hives.system())
+    assert "Tokyo Standard Time" in found["fields"]["zone"]
+    assert "same-machine" == found["fields"]["zone_ground"]
+    assert found["host"] in ("PC-TARO", "pc-taro.corp.example")

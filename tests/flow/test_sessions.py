@@ -130,3 +130,14 @@ def test_passwords_that_are_not_tried_are_counted() -> None:
     secrets, left = opening.known_secrets(settings, ["mine"])
     assert (4097, 904) == (len(secrets), left)
     assert (b"mine", "analyst") == secrets[-1]
+
+
+def test_keys_in_findings_are_secrets_as_bytes() -> None:
+    settings = [("item-of-keys", {"config_key": "EC55C28F\n0bad\nno key\n123", "config_password": "pass"})]
+    secrets, left = opening.known_secrets(settings, [])
+    source = "settings in item-of-keys"
+    assert ([(b"\x0b\xad", source), (b"pass", source), (bytes.fromhex("ec55c28f"), source)], 0) == (
+        secrets,
+        left,
+    )
+    assert ("0bad", source) == opening.told(secrets)[0]

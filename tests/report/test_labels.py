@@ -3,7 +3,8 @@ import re
 from pathlib import Path
 
 from hikeshi.report import wording
-from hikeshi.report.build import TEMPLATES
+from hikeshi.report.build import TEMPLATES, build
+from report import cases
 
 ROOM = Path(wording.__file__).parent
 LITERAL = re.compile(r"""["']([a-z]+\.[a-z0-9-]+)["']""")
@@ -52,3 +53,9 @@ def test_japanese_labels_are_japanese():
     plain = {"custody.hash", "field.url"}
     latin = {key for key, text in wording.labels("ja").items() if text.isascii() and not text.isdigit()}
     assert latin <= plain
+
+
+def test_english_sentences_that_follow_each_other_are_parted(tmp_path):
+    for make in (cases.incident, cases.empty):
+        page = build(make(tmp_path / make.__name__), ("en",), "Asia/Tokyo")["index.html"].decode()
+        assert [] == re.findall(r"[a-z]\.(?:<strong>)?(?:No trace|The numbers|Rows of)[^<]*", page)

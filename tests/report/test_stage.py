@@ -241,3 +241,23 @@ def test_labels_and_words() -> None:
         assert not forbidden(ja[key], "")
     assert set(STEALING) <= set(FUNCTIONS)
     assert defanged("http://c2.example.net:443") == "http[://]c2[.]example[.]net:443"
+
+
+def test_every_server_of_a_configuration_is_an_indicator_and_places_in_memory_are_none(
+    tmp_path: Path,
+) -> None:
+    fields = {
+        "c2": "c2.example.net:443\n192.0.2.7:80",
+        "c2_url": "http://c2.example/g",
+        "config_table_address": "4096",
+    }
+    found = cases.hit(
+        "evidence/x", 1, "2018-01-20T00:00:00Z", KEIRI, "netwire.agreed", family="netwire", fields=fields
+    )
+    cases.write_case(tmp_path / "case", [cases.node("evidence/x", "evtx", 1, (1, 1, 0, 0))], [found])
+    made = stage(write_stage(tmp_path / "case", "first", LATE, office_files=False))
+    assert sorted(one["value"] for one in made["indicators"]) == [
+        "192.0.2.7:80",
+        "c2.example.net:443",
+        "http://c2.example/g",
+    ]

@@ -22,6 +22,7 @@ _GRAVE = (
     Reason.UNSUPPORTED_FORMAT,
     Reason.MISSING_EXTRA,
     Reason.NOT_TAKEN_OUT,
+    Reason.LOG_NOT_APPLIED,
 )
 _STATUS = {Reason.ENCRYPTED: Status.ENCRYPTED, Reason.UNSUPPORTED_FORMAT: Status.REFUSED}
 

@@ -133,7 +133,10 @@ class State:
         return done if whole else None
 
     def finish(self, task: str, result: Done) -> None:
-        """Create the done-file of a task; the first stays, unless it is unusable, lost, or left something locked."""
+        """Create the done-file of a task; the first stays, unless it is unusable, lost, or had less to read with.
+
+        Less to read with: passwords tried in vain, or transaction logs of a hive that were not beside it.
+        """
         path = self._root / "done" / task
         descriptor, scratch = tempfile.mkstemp(dir=self.scratch)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
@@ -142,7 +145,8 @@ class State:
             os.link(scratch, path)
         except FileExistsError:
             earlier = self.done(task)
-            if earlier is None or "lost" in earlier or "tried" in earlier:
+            more = set(result.get("logs", ())) - set(earlier.get("logs", ()) if earlier else ())
+            if earlier is None or "lost" in earlier or "tried" in earlier or more:
                 os.replace(scratch, path)
                 return
         os.unlink(scratch)

@@ -42,7 +42,7 @@ def add(verbs: Any) -> None:
         nargs="+",
         default=[],
         metavar="NAME",
-        help="the 7-letter names: plug-in store, then program",
+        help="the 7-letter names of plug-in store and program",
     )
     verb.add_argument(
         "--keep",
@@ -150,6 +150,8 @@ def _lines(found: Recovered) -> Iterator[str]:
         opens = f" opens {len(bodies)} of {len(search.heads)} bodies" if keys else f" for {search.before}"
         yield f"{found.pack}: {'key' if keys else 'constant'} {value}{opens}; {how}; {evidence}"
         yield from (f"  {_plain(value, head)}" for head in bodies)
+    if len(result.values) > 1 and not keys:
+        yield f"  {len(result.values)} constants fit; what a second machine of the same build leaves has one in common"
     of = f"{len(search.heads)} bodies" if keys else search.before
     if result.exhausted and not result.values:
         what = "exhausted, no key" if keys else "exhausted, no constant"

@@ -10,7 +10,8 @@ from typing import Any
 def add(verbs: Any) -> None:
     """Add the verb to the parser."""
     verb = verbs.add_parser(
-        "selftest", help="check this installation: workers, their confinement, and a small incident"
+        "selftest",
+        help="check this installation: workers, their confinement, key searches, and a small incident",
     )
     verb.set_defaults(handle=handle)
 
@@ -22,10 +23,12 @@ def handle(options: argparse.Namespace) -> int:
     from pathlib import Path
 
     from hikeshi import drill
+    from hikeshi.codecs.keysearch import kernels
 
     with tempfile.TemporaryDirectory() as folder:
         result = drill.run(Path(folder) / "selftest", 1)
     checks = {check.name: check.passed for check in result.checks}
+    checks[f"key searches find what is planted ({kernels.kernel()})"] = kernels.self_test()
     missing = sorted(result.unconfined)
     if options.json:
         print(json.dumps({"checks": checks, "missing_protections": missing}))

@@ -6,22 +6,26 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hikeshi.errors import UsageError
 from hikeshi.evidence.names import decode_name
-from hikeshi.evidence.segments import MOST, segments
+from hikeshi.evidence.segments import MOST, logs_of, segments
 from hikeshi.evidence.source import FileSource, SegmentSource
 from hikeshi.schema import Reason
 
 
 @dataclass(frozen=True)
 class Met:
-    """A file of the evidence (`source`), or why it is none (`reason`); `path` starts with the argument's name."""
+    """A file of the evidence (`source`), or why it is none (`reason`); `path` starts with the argument's name.
+
+    `logs` are the transaction logs beside it, if it can be a registry hive.
+    """
 
     path: str
     source: FileSource | SegmentSource | None = None
     reason: Reason | None = None
+    logs: tuple[FileSource, ...] = ()
 
 
 def check(arguments: Sequence[str]) -> None:
@@ -73,7 +77,10 @@ def _folder(path: str, shown: str, names: Sequence[bytes]) -> Iterator[Met]:
         if len(found) > 1:
             yield from _file(path, found, f"{shown}/{decode_name(name)}")
         else:
-            yield from _walk(os.path.join(path, first), f"{shown}/{decode_name(name)}")
+            beside = [met for log in logs_of(first, known) for met in _walk(os.path.join(path, log), "")]
+            logs = tuple(met.source for met in beside if isinstance(met.source, FileSource) and not met.path)
+            for met in _walk(os.path.join(path, first), f"{shown}/{decode_name(name)}"):
+                yield replace(met, logs=logs) if logs else met
 
 
 def _walk(path: str, shown: str) -> Iterator[Met]:

@@ -258,7 +258,12 @@ class Ewf(Positioned):
             try:
                 plain: bytes | memoryview
                 if packed:
-                    plain = zlib.decompressobj().decompress(data, size)
+                    stream = zlib.decompressobj()
+                    # One byte more than there may be, so that the checksum behind the last one is read.
+                    plain = stream.decompress(data, self.chunk + 1)
+                    if not stream.eof:
+                        raise zlib.error("the compressed bytes do not end with the chunk")
+                    plain = plain[:size]
                 else:
                     plain = data[:size]
                     if zlib.adler32(data[:-4]) != int.from_bytes(data[-4:], "little"):

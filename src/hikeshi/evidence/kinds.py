@@ -13,7 +13,7 @@ MARKS: tuple[tuple[str, int, bytes], ...] = (
     ("lzh", 2, b"-lh"),
     ("zstd", 0, b"\x28\xb5\x2f\xfd"),
     ("pst", 0, b"!BDN"),
-    ("registry", 0, b"regf"),
+    ("registry-log", 0, b"regf"),
     ("event-log-old", 4, b"LfLe"),
     ("mft", 0, b"FILE0\0"),
     ("prefetch", 4, b"SCCA"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Split images: which files of a folder are the segments of one image, and their bytes as one.
+"""Files that belong together: the segments of a split image, read as one, and the logs of a registry hive.
 
 Names as dd tools (.000 or .001 upwards) and libewf's format documentation (.E01 to .E99, then .EAA to .EZZ) give them.
 """
@@ -17,6 +17,8 @@ from typing import Any, BinaryIO
 from hikeshi.evidence.positioned import Positioned
 
 MOST = 200
+_LOGS = (".LOG1", ".LOG2", ".log1", ".log2")
+_HIVES = ("system", "software", "sam", "security", "default", "ntuser.dat", "usrclass.dat")
 
 _FIRST = re.compile(r"(.*\.)(000|001|E01|e01)", re.DOTALL)
 
@@ -45,6 +47,12 @@ def _after(number: str) -> Iterator[str]:
     case = str.upper if number[0] == "E" else str.lower
     yield from (case(f"E{n:02}") for n in range(2, 100))
     yield from (case(f"E{one}{two}") for one in ascii_uppercase for two in ascii_uppercase)
+
+
+def logs_of(name: str, names: Collection[str]) -> list[str]:
+    """The transaction logs of a registry hive among the names of its folder: NAME.LOG1, .LOG2, or the older .LOG."""
+    ends = (*_LOGS, ".LOG", ".log") if name.rpartition("/")[2].lower() in _HIVES else _LOGS
+    return [f"{name}{end}" for end in ends if f"{name}{end}" in names]
 
 
 class Joined(Positioned):

@@ -23,8 +23,8 @@ _LOGGED = (
 )
 # Names that a system's own settings state; events state theirs in a table of their own.
 _SETTINGS = (
-    "SELECT item, value FROM machines WHERE kind = 'name' AND item NOT IN (SELECT item FROM events)"
-    " ORDER BY item, record, value"
+    "SELECT item, value, item IN (SELECT item FROM registry) AS hive FROM machines"
+    " WHERE kind = 'name' AND item NOT IN (SELECT item FROM events) ORDER BY item, record, value"
 )
 _HIVE = re.compile(r"(?i)[a-z]:\\windows\\system32\\config\\system")
 
@@ -36,8 +36,10 @@ def places(
     paths = sorted((path, item) for item in where for path in where[item])
     collections = find([path for path, _ in paths])
     names: defaultdict[str, list[str]] = defaultdict(list)
+    own: dict[str, str] = {}
     for said in query(_SETTINGS):
         names[said["item"]].append(said["value"])
+        own[said["item"]] = naming.REGISTRY if said["hive"] else naming.SETTINGS
     machines = _machines(collections, paths, query, names) if collections else {}
     scopes = naming.scopes(paths, names, [path for item in images for path in where.get(item, ())])
     rows = []
@@ -50,6 +52,8 @@ def places(
                 row |= {"host": host, "ground": ground, "original": collection.original(path)}
             if row.get("host") is None and (scope := naming.above(scopes, path)):
                 row |= {"host": scope.host, "ground": scope.ground}
+            if row.get("host") is None and item in own:
+                row |= {"host": naming.one_name(names[item]), "ground": own[item]}
             rows.append(row)
     return rows
 

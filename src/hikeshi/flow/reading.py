@@ -18,7 +18,8 @@ from hikeshi.case.state import Done, Part, Parts, State, task_id
 from hikeshi.engine import Limits, Lost, Reply, Task, Unit
 from hikeshi.engine.local import Pool
 from hikeshi.evidence.expansion import DEPTH
-from hikeshi.evidence.source import FileSource, SegmentSource, Source, Spool, SpoolSource
+from hikeshi.evidence.segments import logs_of
+from hikeshi.evidence.source import ChangedError, FileSource, SegmentSource, Source, Spool, SpoolSource
 from hikeshi.flow.ahead import Ahead
 from hikeshi.flow.hashing import Hashed, Hashing
 from hikeshi.flow.rules import Compiled, file_opener
@@ -36,6 +37,12 @@ ASKED = {"option": "--deep"}
 SCANNED = "3"
 BATCH_UNITS, BATCH_BYTES = 32, 1 << 20
 COUNT = ("item_kind", "records_in", "duplicate", "container", "whole", "blocks")
+
+
+# Who else needs the bytes of a container's children: hives that are read again, with the logs beside them.
+AGAIN = "again"
+# Transaction logs beside a hive: the item and the bytes of each.
+Logs = Sequence[tuple[str, Source]]
 
 
 @dataclass
@@ -60,6 +67,7 @@ class _Open:
     ahead: set[int] = field(default_factory=set)
     scanned: Parts | None = None
     unscanned: str | None = None
+    logs: Logs = ()
 
     def forget(self) -> None:
         """Drop what was delivered: the item is lost or runs again."""
@@ -96,6 +104,7 @@ class Reading:
         self._settled: set[str] = set()
         self._files: list[tuple[dict[str, Any], FileSource | SegmentSource]] = []
         self._listed: dict[str, list[dict[str, Any]]] = {}
+        self._again: dict[str, tuple[str, Source, int, Logs]] = {}
         self._ahead = Ahead(pool, self.searching, _known(state))
         self._meeting = True
         self.reused: set[str] = set()
@@ -150,7 +159,8 @@ class Reading:
             listed["segments"] = len(source.openers())
         self._files.append((listed, source))
         self._ahead.name(path, item)
-        self._meet(item, path, source, 0)
+        logs = [(name, log) for log in hashed.met.logs if (name := _sha256(log))]
+        self._meet(item, path, source, 0, logs)
         return listed
 
     def compare(self) -> None:
@@ -174,10 +184,25 @@ class Reading:
                 else:
                     other(reply)
                 tell()
-            if not self._waiting:
+            if not self._waiting and not self._with_logs():
                 return
             for item in sorted(self._waiting):  # containers that hold each other
                 self._settle(item)
+
+    def _with_logs(self) -> bool:
+        """Read again, with its logs, each hive that was first met where none lay beside it; whether there are any."""
+        again, self._again = self._again, {}
+        for item, (name, source, depth, logs) in sorted(again.items(), key=lambda met: met[0]):
+            if self._read_of(item, logs) is None:
+                self._settled.discard(item)
+                self.reused.discard(item)
+                self._meet(item, name, source, depth, logs)
+        self._flush()
+        if self._open:
+            return True
+        for parent in sorted(self._spools):
+            self._release(parent, AGAIN)
+        return False
 
     def scan_hits(self, items: Iterable[str]) -> Iterator[dict[str, Any]]:
         """All hits of the scans of these items, in a fixed order."""
@@ -205,13 +230,13 @@ class Reading:
         """Why an item's bytes were never there to be scanned."""
         return Reason.TOO_DEEP if self.result(item) is None else Reason.NOT_AT_HAND
 
-    def _meet(self, item: str, name: str, source: Source, depth: int) -> None:
-        if item in self._settled or item in self.reused:
+    def _meet(self, item: str, name: str, source: Source, depth: int, logs: Logs = ()) -> None:
+        if any(item in met for met in (self._settled, self.reused, self._open, self._waiting)):
+            if logs:
+                self._again.setdefault(item, (name, source, depth, logs))
             return
-        if item in self._open or item in self._waiting:
-            return
-        entry = _Open(item, name, source, depth, scan=self._to_scan(item))
-        done = self._read_of(item)
+        entry = _Open(item, name, source, depth, scan=self._to_scan(item), logs=logs)
+        done = self._read_of(item, logs)
         if done is not None and self._whole(done):
             self._reuse(item, done)
             entry.read, entry.ranges = False, self._ranges(entry, done)
@@ -234,8 +259,10 @@ class Reading:
             return False
         return True
 
-    def _read_of(self, item: str) -> Done | None:
+    def _read_of(self, item: str, logs: Logs = ()) -> Done | None:
         done = self.result(item)
+        if done is not None and not {log for log, _ in logs} <= set(done.get("logs", ())):
+            return None
         if done is None or "lost" in done or not set(self._tried) <= set(done.get("tried", self._tried)):
             return None
         return done if self._state.intact(_parts(done)) else None
@@ -325,7 +352,10 @@ class Reading:
             about = {"id": entry.item, "name": entry.name, "size": entry.source.size}
             about |= {"whole": entry.source.size <= LARGEST} if function == SCAN else {}
             rules = [file_opener(self._yara.path)] if self._yara and function == SCAN else []
-            units.append(Unit(entry.item, about, [*entry.source.openers(), *rules]))
+            logs = [opener for _, log in entry.logs for opener in log.openers()] if function == READ else []
+            if logs:
+                about["logs"] = len(logs)
+            units.append(Unit(entry.item, about, [*entry.source.openers(), *rules, *logs]))
         limits = Limits(
             cpu=3600 + size // 2_000_000, silence=60 + size / 20_000_000, wall=600 + size / 100_000
         )
@@ -436,6 +466,8 @@ class Reading:
         begins = [child.pop("begins") for child in entry.children]
         done: dict[str, Any] = {"bytes": entry.source.size, **entry.count, "issues": entry.issues}
         done |= {"parts": parts, "rows": entry.rows, "children": entry.children}
+        if entry.logs:
+            done["logs"] = sorted(log for log, _ in entry.logs)
         if lost:
             done["lost"] = lost
         self.searching.reuse(entry.item, done)
@@ -445,8 +477,10 @@ class Reading:
         self._search(entry, done, entry.ranges - entry.ahead)
         if entry.spool:
             self._spools[entry.item] = (entry.spool, set())
+        names = {child["place"]: number for number, child in enumerate(entry.children)}
         for child, begin in zip(entry.children, begins, strict=True):
-            self._meet_child(entry, child, begin)
+            beside = [names[log] for log in logs_of(child["place"], names)]
+            self._meet_child(entry, child, begin, [(entry.children[n], begins[n]) for n in beside])
         if not lost:
             self.read += 1
             on_done(entry.item, done)
@@ -454,12 +488,18 @@ class Reading:
         entry.read = False
         self._finish(entry, READ)
 
-    def _meet_child(self, parent: _Open, child: dict[str, Any], begin: int) -> None:
+    def _meet_child(
+        self, parent: _Open, child: dict[str, Any], begin: int, beside: Sequence[tuple[dict[str, Any], int]]
+    ) -> None:
         if parent.depth + 1 > DEPTH or parent.spool is None:
             return
         item = child["item"]
         source = SpoolSource(parent.spool, begin, child["bytes"])
-        self._meet(item, child["place"] or parent.name, source, parent.depth + 1)
+        spool = parent.spool
+        logs = [(log["item"], SpoolSource(spool, at, log["bytes"])) for log, at in beside]
+        self._meet(item, child["place"] or parent.name, source, parent.depth + 1, logs)
+        if item in self._again and self._again[item][1] is source:
+            self._spools[parent.item][1].add(AGAIN)
         if item in self._open or (item in self._waiting and item != parent.item):
             self._waiting[parent.item][1].add(item)
             self._parents[item].add(parent.item)
@@ -499,6 +539,14 @@ class Reading:
             if not users:
                 spool.close()
                 del self._spools[parent]
+
+
+def _sha256(log: FileSource) -> str:
+    """The item of a transaction log; one that cannot be read is said to be so as an item of its own."""
+    try:
+        return log.sha256()
+    except (ChangedError, OSError):
+        return ""
 
 
 def _fingerprint(password: str, salt: bytes) -> str:

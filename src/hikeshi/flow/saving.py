@@ -25,6 +25,7 @@ from hikeshi.flow.reporting import write_exports, write_report
 from hikeshi.flow.rules import Compiled
 from hikeshi.flow.ruling import rows as rule_rows
 from hikeshi.flow.sets import item_hits
+from hikeshi.flow.starting import placed as start_paths
 from hikeshi.pack import Machine
 from hikeshi.reconstruct.entries import entries
 from hikeshi.reconstruct.functions import functions
@@ -75,6 +76,7 @@ def merge(out: Path, state: State, tree: Evidence, results: Mapping[str, Done]) 
     images = [item for item, account in tree.accounts.items() if account.kind == "raw-image"]
     placed = places(tree.places, Database(out).rows, images)
     tables.write_rows(out, "places", placed)
+    start_paths(out, placed)
     tables.write_rows(out, "items", [_item(tree.accounts[item]) for item in sorted(tree.accounts)])
     return Merged(placed, machines(Database(out).rows))
 

@@ -19,6 +19,7 @@ from hikeshi.schema import Issue, Item, Reason, Stream
 # Raised when packs keep other streams than before.
 VERSION = "2"
 LARGEST = 64 << 20
+Keep = Callable[[Stream], bool]
 Units = Sequence[tuple[Mapping[str, Any], Sequence[BinaryIO]]]
 
 
@@ -26,16 +27,26 @@ def kept(item: Item) -> Iterator[bytes | Issue]:
     """The streams of a capture that a pack asks to keep, each as one block; what is too long for one is a loss."""
     from hikeshi.streams.capture import streams
 
-    asking = [keep for pack in packs() if (keep := entry(pack, "keep"))]
+    asking = keepers()
     item.file.seek(0)
     for stream in streams(item) if asking else ():
-        if any(keep(stream) for keep in asking):
-            block, left = _packed(stream)
-            yield block
-            if left:
-                ends = f"{stream.client}:{stream.client_port} {stream.server}:{stream.server_port}"
-                fields = {"stream": ends, "bytes": str(left), "limit": str(LARGEST)}
-                yield Issue(item.id, Reason.SEARCH_LIMIT, fields=fields, unknown="unknown.packets")
+        yield from kept_of(stream, asking)
+
+
+def keepers() -> list[Keep]:
+    """What packs ask of a stream to know whether they want it kept."""
+    return [keep for pack in packs() if (keep := entry(pack, "keep"))]
+
+
+def kept_of(stream: Stream, asking: Sequence[Keep]) -> Iterator[bytes | Issue]:
+    """The stream as a block when a pack asks for it, and what did not fit as a loss."""
+    if any(keep(stream) for keep in asking):
+        block, left = _packed(stream)
+        yield block
+        if left:
+            ends = f"{stream.client}:{stream.client_port} {stream.server}:{stream.server_port}"
+            fields = {"stream": ends, "bytes": str(left), "limit": str(LARGEST)}
+            yield Issue(stream.item, Reason.SEARCH_LIMIT, fields=fields, unknown="unknown.packets")
 
 
 def _packed(stream: Stream) -> tuple[bytes, int]:

@@ -16,7 +16,7 @@ from hikeshi.evidence.kinds import kind_of
 from hikeshi.evidence.segments import joined
 from hikeshi.flow import sessions
 from hikeshi.readers import OPTIONAL, READERS, Reader, by_size, pick
-from hikeshi.schema import Batch, Count, Found, Issue, Item, Reason
+from hikeshi.schema import Batch, Count, Found, Issue, Item, Reason, Stream
 
 Sent = tuple[Mapping[str, Any], bytes]
 Units = Sequence[tuple[Mapping[str, Any], Sequence[BinaryIO]]]
@@ -29,14 +29,16 @@ YARA = (".yar", ".yara")
 def read(arguments: Mapping[str, Any], units: Units) -> Iterator[Sent]:
     """Read items with the reader that knows them; messages are `table`, `child`, `bytes`, `closed`, `issue`, `count`.
 
-    Each unit's arguments are `id`, `name` and `size`; its files hold the item's bytes, split images in several.
+    Each unit's arguments are `id`, `name` and `size`; its files hold the item's bytes, split images in several, and
+    behind them as many transaction logs as `logs` says.
     `passwords` are tried on whatever is encrypted.
     """
     passwords = tuple(arguments.get("passwords", ()))
     groups: dict[Reader, list[tuple[int, Item]]] = {}
     for index, (unit, files) in enumerate(units):
-        item = Item(unit["id"], unit["name"], unit["size"], joined(files), passwords)
-        reader, head = reader_of(item, len(files))
+        own = len(files) - unit.get("logs", 0)
+        item = Item(unit["id"], unit["name"], unit["size"], joined(files[:own]), passwords, files[own:])
+        reader, head = reader_of(item, own)
         if reader:
             groups.setdefault(reader, []).append((index, item))
         else:
@@ -65,16 +67,30 @@ def _unread(unit: int, item: Item, head: bytes) -> Iterator[Sent]:
 
 def _read_group(reader: Reader, members: Sequence[tuple[int, Item]]) -> Iterator[Sent]:
     number = {item.id: index for index, item in members}
-    for result in reader.read([item for _, item in members]):
-        yield from _message(number[result.item], result)
-    for index, item in members:
-        if reader.KIND == "capture":
-            for block in sessions.kept(item):
-                if isinstance(block, Issue):
-                    yield from _message(index, block)
-                    continue
-                yield {"kind": "table", "unit": index, "table": "kept", "rows": 1}, block
+    if reader.KIND == "capture":
+        for index, item in members:
+            yield from _read_capture(index, item)
+    else:
+        for result in reader.read([item for _, item in members]):
+            yield from _message(number[result.item], result)
+    for index, _ in members:
         yield {"kind": "end", "unit": index}, b""
+
+
+def _read_capture(unit: int, item: Item) -> Iterator[Sent]:
+    """What the reader says of a capture, and in the same pass the streams that packs ask to keep."""
+    from hikeshi.streams.capture import read_streams
+
+    asking = sessions.keepers()
+    for result in read_streams(item):
+        if not isinstance(result, Stream):
+            yield from _message(unit, result)
+            continue
+        for block in sessions.kept_of(result, asking) if asking else ():
+            if isinstance(block, Issue):
+                yield from _message(unit, block)
+            else:
+                yield {"kind": "table", "unit": unit, "table": "kept", "rows": 1}, block
 
 
 def _message(unit: int, result: Batch | Found | Issue | Count) -> Iterator[Sent]:

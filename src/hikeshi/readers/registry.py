@@ -6,10 +6,11 @@ Keys: Microsoft Learn, "Registry Hives" and "Time zones"; libyal/winreg-kb for w
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from hikeshi.codecs import regf
+from hikeshi.codecs import regf, regf_log
 from hikeshi.codecs.times import filetime
 from hikeshi.readers import registry_names, registry_tasks
 from hikeshi.schema import Batch, Count, Issue, Item, Reason, table
@@ -18,7 +19,7 @@ KIND = "registry"
 VERSION = "1"
 
 ROWS, TEXT = 5000, 8 << 20
-LARGEST, MOST = 768 << 20, 5_000_000
+LARGEST, LARGEST_LOG, MOST = 768 << 20, 128 << 20, 5_000_000
 
 
 def sniff(head: bytes, name: str) -> bool:
@@ -39,10 +40,21 @@ def read(items: Sequence[Item]) -> Iterator[Batch | Issue | Count]:
             yield Issue(item.id, Reason.DAMAGED, 0, records=1, unknown="unknown.item")
             yield Count(item.id, KIND, 1)
             continue
-        yield from _read(item.id, regf.Hive(data), data)
+        data, replaced = _recovered(item, data)
+        yield from _read(item.id, regf.Hive(data), data, replaced)
 
 
-def _read(item: str, hive: regf.Hive, data: bytes) -> Iterator[Batch | Issue | Count]:
+def _recovered(item: Item, data: bytes) -> tuple[bytes, list[tuple[int, int]]]:
+    """The hive with its logs applied where it needs them, and the places that they replaced, in order."""
+    hive = regf.Hive(data)
+    if not item.logs or (hive.checked and not hive.dirty):
+        return data, []
+    return regf_log.recover(data, [log.read(LARGEST_LOG) for log in item.logs])
+
+
+def _read(
+    item: str, hive: regf.Hive, data: bytes, replaced: Sequence[tuple[int, int]]
+) -> Iterator[Batch | Issue | Count]:
     root = registry_names.root(hive, data)
     names, tasks = registry_names.Names(item, root), registry_tasks.Tasks(item, root)
     rows: list[dict[str, Any]] = []
@@ -55,7 +67,7 @@ def _read(item: str, hive: regf.Hive, data: bytes) -> Iterator[Batch | Issue | C
             if records >= MOST:
                 over += 1
                 continue
-            row = _row(item, records, path, key, value)
+            row = _row(item, records, path, key, value, replaced)
             rows.append(row)
             records, size = records + 1, size + len(row["data"])
             if len(rows) == ROWS or size > TEXT:
@@ -68,11 +80,16 @@ def _read(item: str, hive: regf.Hive, data: bytes) -> Iterator[Batch | Issue | C
     yield Count(item, KIND, records + hive.lost.values + over)
 
 
-def _row(item: str, record: int, path: str, key: regf.Key, value: regf.Value) -> dict[str, Any]:
+def _row(
+    item: str, record: int, path: str, key: regf.Key, value: regf.Value, replaced: Sequence[tuple[int, int]]
+) -> dict[str, Any]:
+    """One value; of what stands in a log there is no offset in the hive."""
+    at = bisect_right(replaced, (value.offset, 1 << 62)) - 1
+    from_log = at >= 0 and value.offset < replaced[at][1]
     return {
         "item": item,
         "record": record,
-        "offset": value.offset,
+        "offset": None if from_log else value.offset,
         "time": filetime(key.written) if key.written else None,
         "key": path,
         "name": value.name,

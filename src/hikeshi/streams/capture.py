@@ -28,15 +28,22 @@ def sniff(head: bytes, name: str) -> bool:
 def read(items: Sequence[Item]) -> Iterator[Batch | Found | Issue | Count]:
     """Packets, streams, segments, names, handshakes, exchanges and contacts of each capture; bodies as children."""
     for item in items:
-        indexer = Indexer(item)
-        told = Tables(indexer)
-        for part in indexer.read():
-            if isinstance(part, Settle):
-                yield from told.read(part.last)
-            else:
+        for part in read_streams(item):
+            if not isinstance(part, Stream):
                 yield part
-        yield from told.rest()
-        yield Count(item.id, KIND, indexer.records + indexer.lost)
+
+
+def read_streams(item: Item) -> Iterator[Batch | Found | Issue | Count | Stream]:
+    """All that read() gives of a capture, and its TCP streams that carry bytes, each to be used when it comes."""
+    indexer = Indexer(item)
+    told = Tables(indexer)
+    for part in indexer.read():
+        if isinstance(part, Settle):
+            yield from told.read(part.last)
+        else:
+            yield part
+    yield from told.rest()
+    yield Count(item.id, KIND, indexer.records + indexer.lost)
 
 
 def index(item: Item) -> Iterator[Batch | Issue]:
@@ -56,11 +63,7 @@ def _settled(item: Item) -> Iterator[Settled]:
 def streams(item: Item) -> Iterator[Stream]:
     """The TCP streams of a capture that carry bytes."""
     for settled in _settled(item):
-        for number in settled.numbers():
-            client, server = settled.ends(number)
-            time = tables.moment(int(settled.indexer.streams.first[number]))
-            whole = number + settled.indexer.before
-            yield Stream(item.id, whole, time, *client, *server, *settled.runs(number), settled.marks(number))
+        yield from settled.streams()
 
 
 def exchanges(item: Item) -> Iterator[Exchange]:

@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from hikeshi.schema import Batch, Found, Issue, Reason
+from hikeshi.schema import Batch, Found, Issue, Reason, Stream
 
 from . import tables
 from .contacts import PAUSE, SAMPLE, Contacts
 from .contents import Contents
 from .indexing import Indexer
 from .layers import TCP
+from .ordering import order
 from .payload import Half, halves
-from .segments import DATA, Segments, Sums, order
+from .segments import DATA, Segments, Sums
 
 AT_ONCE = 500_000
 Runs = Callable[[], Iterator[tuple[int, bytes]]]
@@ -62,6 +63,15 @@ class Settled:
 
         return of
 
+    def streams(self) -> Iterator[Stream]:
+        """The streams that carry bytes."""
+        for number in self.numbers():
+            client, server = self.ends(number)
+            time = tables.moment(int(self.indexer.streams.first[number]))
+            whole = number + self.indexer.before
+            item = self.indexer.item.id
+            yield Stream(item, whole, time, *client, *server, *self.runs(number), self.marks(number))
+
     def ends(self, number: int) -> tuple[tuple[str, int], tuple[str, int]]:
         """Address and port of the client and of the server."""
         streams, text = self.indexer.streams, self.indexer.addresses.text
@@ -94,8 +104,8 @@ class Tables:
         self.contents = Contents(indexer.item.id)
         self.contacts = Contacts()
 
-    def read(self, last: bool) -> Iterator[Batch | Found]:
-        """Segments, bodies, exchanges, handshakes, names and streams."""
+    def read(self, last: bool) -> Iterator[Batch | Found | Stream]:
+        """Segments, bodies, exchanges, handshakes, names and streams, as rows and as they are."""
         columns = self.indexer.columns
         for settled in settle(self.indexer):
             yield from tables.segments(columns, settled.rows, self.indexer.before)
@@ -105,6 +115,7 @@ class Tables:
             for name, found in said.items():
                 yield from columns.rows(name, found)
             yield from self._streams(settled)
+            yield from settled.streams()
         yield from columns.rows("names", self.indexer.lookups.take(last))
 
     def _contents(

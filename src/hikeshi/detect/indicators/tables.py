@@ -22,6 +22,7 @@ _PLACE = frozenset(("ip", "cidr", "domain"))
 _MAIL = frozenset(("email", "domain"))
 _LINK = frozenset(("url", "domain", "ip", "cidr"))
 _NAME = frozenset(("filename",))
+_FILE = frozenset(("filename", "path"))
 _HASH = frozenset(("sha256",))
 
 # A table or column that a case does not have is passed over.
@@ -39,6 +40,13 @@ SEARCHED: Mapping[str, Mapping[str, frozenset[str]]] = MappingProxyType(
             "attachment_ids": _HASH,
         },
         "machines": {"value": _PLACE},
+        "registry": {"key": _FILE | {"registry"}, "name": _FILE, "data": _ALL},
+        "autostarts": {
+            **dict.fromkeys(("command", "arguments", "fields"), _ALL),
+            **dict.fromkeys(("name", "path"), _FILE),
+        },
+        "shortcuts": {**dict.fromkeys(("target", "working_folder"), _FILE), "arguments": _ALL},
+        "files": {"path": _FILE},
         "streams": {"client": _PLACE, "server": _PLACE},
         "exchanges": {
             **dict.fromkeys(("client", "server", "host"), _PLACE),

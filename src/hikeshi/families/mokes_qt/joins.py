@@ -20,17 +20,26 @@ def joined(hits: Iterable[Hit], machines: Sequence[Machine]) -> Iterator[Hit]:
     every = sorted(hits, key=_order)
     zones = _zones(machines)
     days: defaultdict[tuple[str, str, str, str], list[Hit]] = defaultdict(list)
-    for hit in every:
-        if hit.message == CLUE:
-            day = hit.fields["clock"][:6]
-            folder = unified(hit.fields["file"]).rpartition("/")[0]
-            days[
-                (hit.host or "").casefold(), folder, hit.function or "", day[4:] + day[2:4] + day[:2]
-            ].append(hit)
+    for hit in _once(every):
+        day = hit.fields["clock"][:6]
+        folder = unified(hit.fields["file"]).rpartition("/")[0]
+        key = ((hit.host or "").casefold(), folder, hit.function or "", day[4:] + day[2:4] + day[:2])
+        days[key].append(hit)
     for key in sorted(days):
         yield _day(days[key], zones.get(key[0]))
     yield from _beside(every)
     yield from _second_channel(every)
+
+
+def _once(hits: Sequence[Hit]) -> Iterator[Hit]:
+    """Clues, each name of a machine once: listings are believed before raw bytes, a folder before none."""
+    clues = [hit for hit in hits if hit.message == CLUE]
+    seen = set()
+    for hit in sorted(clues, key=lambda hit: (hit.record is None, hit.fields["file"][:1].isalpha())):
+        name = ((hit.host or "").casefold(), unified(hit.fields["file"]).rpartition("/")[2])
+        if hit.record is not None or name not in seen:
+            seen.add(name)
+            yield hit
 
 
 def _zones(machines: Sequence[Machine]) -> dict[str, tuple[str, str]]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from hikeshi.pack import Hit, Machine, in_utc, replace
@@ -21,32 +22,38 @@ def placed(hits: Iterable[Hit], machines: Sequence[Machine]) -> Iterator[Hit]:
             yield _in_zone(replace(hit, message=CLUES[hit.message]), zone)
 
 
-def _in_zone(hit: Hit, zone: tuple[str, str] | None) -> Hit:
+@dataclass(frozen=True)
+class Zone:
+    """A zone, the item that states it, and the ground: same-evidence, same-machine or only-machine."""
+
+    name: str
+    item: str
+    ground: str
+
+
+def _in_zone(hit: Hit, zone: Zone | None) -> Hit:
     """The finding with its time in a zone; as it is where the zone or the clock is not known."""
     if zone is None or hit.time_text is None:
         return hit
     try:
-        moment = in_utc(datetime.strptime(hit.time_text, "%d/%m/%Y %H:%M:%S"), zone[0])
+        moment = in_utc(datetime.strptime(hit.time_text, "%d/%m/%Y %H:%M:%S"), zone.name)
     except ValueError:
         return hit
-    fields = {**hit.fields, "zone": zone[0], "zone_from": zone[1]}
+    fields = {**hit.fields, "zone": zone.name, "zone_ground": zone.ground, "zone_from": zone.item}
     return hit if moment is None else replace(hit, time=moment, fields=fields)
 
 
-Zones = dict[str, tuple[str, str]]
-
-
-def _zones(machines: Sequence[Machine]) -> tuple[Zones, Zones, tuple[str, str] | None]:
-    """The zone and its ground by item that states one, by machine, and that of the case's only machine."""
-    by_item: Zones = {}
-    by_host: Zones = {}
+def _zones(machines: Sequence[Machine]) -> tuple[dict[str, Zone], dict[str, Zone], Zone | None]:
+    """The zone by item that states one, by machine, and that of the case's only machine."""
+    by_item: dict[str, Zone] = {}
+    by_host: dict[str, Zone] = {}
     named = [machine for machine in machines if machine.host]
     for machine in machines:
         marks = sorted((mark.value, mark.item) for mark in machine.marks if mark.kind == "time-zone")
         for value, item in marks:
-            by_item[item] = (value, "the same evidence")
+            by_item[item] = Zone(value, item, "same-evidence")
         if machine.host and len({value for value, _ in marks}) == 1:
             for name in (machine.host, *machine.aliases):
-                by_host[name.casefold()] = (marks[0][0], f"item {marks[0][1][:12]} of this machine")
+                by_host[name.casefold()] = Zone(*marks[0], "same-machine")
     only = by_host.get(named[0].host.casefold()) if len(named) == 1 else None
-    return by_item, by_host, (only[0], f"the only machine of the case, {only[1]}") if only else None
+    return by_item, by_host, replace(only, ground="only-machine") if only else None

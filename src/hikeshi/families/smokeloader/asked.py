@@ -28,11 +28,13 @@ def given(what: Mapping[str, Sequence[str]]) -> Iterator[KeySearch]:
     computer, serial = (next(iter(what.get(key, ())), "").upper() for key in ("name", "serial"))
     if computer and identity.is_serial(serial):
         task = next(iter(what.get("task", ())), "").upper()
-        store, program = (*what.get("files", ()), "", "")[:2]
+        spelled = [digits for name in what.get("files", ()) if (digits := identity.digits(name))]
+        programs = [digits for digits in spelled if digits[2:] == serial[:5]]
+        stores = [digits for digits in spelled if digits not in programs]
         if task:
             yield _digits(computer, serial, task, "")
-        elif digits := identity.digits(store):
-            yield _digits(computer, serial, digits, (identity.digits(program) or "")[:2])
+        elif stores:
+            yield _digits(computer, serial, stores[0], programs[0][:2] if programs else "")
 
 
 def _digits(computer: str, serial: str, begins: str, ends: str) -> KeySearch:

@@ -10,7 +10,7 @@ from typing import Any
 
 from hikeshi.case.saved import Saved
 from hikeshi.report.clock import moment
-from hikeshi.report.found import CONTACT, STRENGTH, WEAKEST
+from hikeshi.report.found import STRENGTH, WEAKEST, contact
 from hikeshi.report.matrix import NOT_EXAMINABLE
 
 SCHEMA = "hikeshi.stage/1"
@@ -148,17 +148,23 @@ def _take(host: Host, finding: Mapping[str, Any]) -> None:
             host.stealing = (
                 "ran" if STRENGTH.get(use.grade, WEAKEST) <= FIRM or host.stealing == "ran" else "traces"
             )
-    if any(key in CONTACT and value for key, value in finding["fields"].items() if "password" not in key):
+    if any(_far(key) and value for key, value in finding["fields"].items()):
         host.contact = "made" if STRENGTH.get(grade, WEAKEST) <= FIRM or host.contact == "made" else "traces"
 
 
 def _indicators(seen: dict[tuple[str, str], Indicator], host: str, finding: Mapping[str, Any]) -> None:
-    for key, value in finding["fields"].items():
-        if not value or "password" in key or (key not in CONTACT and key not in HASHES):
+    for key, text in finding["fields"].items():
+        if not (_far(key) or key in HASHES):
             continue
-        one = seen.setdefault((key, value), Indicator(key, value, []))
-        _once(one.hosts, host)
-        one.first, one.last = _span(one.first, one.last, finding["time"] or "")
+        for value in filter(None, str(text).split("\n")):
+            one = seen.setdefault((key, value), Indicator(key, value, []))
+            _once(one.hosts, host)
+            one.first, one.last = _span(one.first, one.last, finding["time"] or "")
+
+
+def _far(key: str) -> bool:
+    """Whether a field names the far end of a contact; settings such as config_table_address do not."""
+    return contact(key) and "password" not in key and not key.startswith("config_")
 
 
 def _stronger(one: str, other: str) -> str:

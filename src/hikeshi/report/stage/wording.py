@@ -98,8 +98,7 @@ class Speaker:
 
     def kind(self, field: str) -> str:
         """What kind of value a finding's field holds."""
-        label = report_labels(self.lang).get(f"field.{field}") or self.t.get(f"kind-{field}")
-        return label or short(field, self.lang, MOST)
+        return report_labels(self.lang).get(f"field.{field}") or short(field, self.lang, MOST)
 
     def grade(self, grade: str) -> str:
         """A machine's strongest grade; without any trace it is no evidence, which is not the same as no leak."""

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Packs that judge hives and captures, on public ones: none of them is of a machine with NetWire or Mokes."""
+
+from __future__ import annotations
+
+import lzma
+import tarfile
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hikeshi.families.mokes_qt import host, network
+from hikeshi.families.netwire import artefacts
+from hikeshi.readers import registry
+from hikeshi.schema import Batch, Item
+from hikeshi.streams import capture
+
+
+def tables(reader: Any, data: bytes) -> Iterator[tuple[str, Any]]:
+    for part in reader.read([Item("0" * 64, "item", len(data), BytesIO(data))]):
+        if isinstance(part, Batch):
+            yield part.table, part.rows
+
+
+def test_public_hives(real_evidence: Path) -> None:
+    values = 0
+    for path in sorted((real_evidence / "triage" / "regipy-hives").glob("*.xz")):
+        for table, rows in tables(registry, lzma.decompress(path.read_bytes())):
+            if table == "registry":
+                values += rows.num_rows
+                assert [] == [*artefacts.registry(rows), *host.registry(rows)]
+    assert values > 50_000
+
+
+JUDGES: dict[str, Callable[[Any], Iterator[Any]]] = {
+    "exchanges": network.exchanges,
+    "names": network.names,
+    "contacts": network.contacts,
+}
+
+
+@pytest.mark.campaign
+def test_public_captures(real_evidence: Path) -> None:
+    """Not even port 433 is met in the 1,516 captures."""
+    read = 0
+    for pack in sorted((real_evidence / "pcap").glob("*.tar.xz")):
+        with tarfile.open(pack) as archive:
+            for member in archive:
+                file = archive.extractfile(member) if member.isfile() else None
+                data = file.read() if file is not None else b""
+                if capture.sniff(data[:65536], member.name):
+                    read += 1
+                    for table, rows in tables(capture, data):
+                        assert [] == list(JUDGES[table](rows) if table in JUDGES else ()), member.name
+    assert 1516 == read
