@@ -90,7 +90,7 @@ def with_task(one: Known, traces: Traces, named: list[tuple[Hit, Serial]]) -> It
         # Bytes that spell a task's name need not be a task.
         if in_bytes(hit):
             continue
-        for file, serial in [pair for pair in named if hit in one.hits or hit.item == pair[0].item][:1]:
+        for file, serial in [pair for pair in named if one.owns(hit) or hit.item == pair[0].item][:1]:
             fields = {
                 "task": hit.fields.get("task", ""),
                 "file": file.fields["file"],
