@@ -254,6 +254,15 @@ def test_a_tasks_name_in_bytes_is_no_second_artefact() -> None:
     assert [hit.message for hit in findings(hits, [machine(VICTIM, SERIAL)])] == ["smokeloader.name-serial"]
 
 
+@pytest.mark.parametrize("coding", ["ascii", "utf-16-le"])
+def test_paths_in_memory_are_tested_against_the_serial(coding: str) -> None:
+    text = f"x\0{PROGRAM}\0{PROGRAM}\0{STORE}.dat\0{ROAMING}\\example\0".encode(coding)
+    hits = list(memory.programs(Region(item(5), 100, len(text), text)))
+    assert [(hit.fields["file"], hit.offset) for hit in hits] == [(PROGRAM, 100 + len("x\0".encode(coding)))]
+    found = findings(hits, [machine("WS-01", "AAAA0001"), machine(VICTIM, SERIAL)])
+    assert [(hit.message, hit.host) for hit in found] == [("smokeloader.name-serial", VICTIM)]
+
+
 def build(constant: int = 0x0BADF00D) -> tuple[list[Hit], list[Machine]]:
     hits, machines = [], []
     for number, (host, serial) in enumerate(HOSTS.items()):

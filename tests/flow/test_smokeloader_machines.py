@@ -99,7 +99,7 @@ def test_functions_without_evidence_are_not_examinable(case: Saved) -> None:
         assert grades[host, "remote-desktop"] == "no-evidence"
 
 
-def test_no_name_that_carries_the_victims_serial_is_shared(case: Saved) -> None:
+def test_the_constant_is_shared_and_no_name_that_carries_the_victims_serial(case: Saved) -> None:
     shared = b"".join(path.read_bytes() for path in sorted((case.path / "export/share").iterdir()))
     for host, serial in HOSTS.items():
         of = identity.bot_id(host, CONSTANT, serial)
@@ -107,3 +107,4 @@ def test_no_name_that_carries_the_victims_serial_is_shared(case: Saved) -> None:
         assert names is not None
         for text in (of, of[:16], serial, names.program, names.store, host):
             assert text.encode() not in shared
+    assert f"{CONSTANT:08X}".encode() in shared

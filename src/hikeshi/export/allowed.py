@@ -137,7 +137,7 @@ def inner_in(text: str, victims: Victims) -> bool:
     return inner or victims.named_in(text)
 
 
-SETTINGS = ("campaign", "key", "mutex", "password", "sleep", "user_agent", "version")
+SETTINGS = ("campaign", "constant", "key", "mutex", "password", "sleep", "user_agent", "version")
 FIELDS: Mapping[str, Callable[[str, Victims], Value | None]] = MappingProxyType(
     {
         "address": public_address,

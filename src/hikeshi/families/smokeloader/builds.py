@@ -43,7 +43,7 @@ def jobs(hits: Sequence[Hit], machines: Sequence[Machine]) -> Iterator[KeySearch
 
 def _asked(one: Known, traces: Traces, given: dict[str, Hit]) -> Iterator[KeySearch]:
     """By a bot id, by the digits of a task, or by the two file names, whichever says most."""
-    own = [of for of in sorted(given) if given[of] in one.hits]
+    own = [of for of in sorted(given) if one.owns(given[of])]
     serials = list(dict.fromkeys((*(of[32:] for of in own), *(serial.value for serial in one.serials))))
     named = [s for s in serials if any(name.endswith(identity.serial_letters(s)) for name in traces.files)]
     for computer in one.computers[:NAMES]:

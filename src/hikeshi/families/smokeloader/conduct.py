@@ -116,11 +116,12 @@ def _talking(contacts: Sequence[Contact], sure: Hit | None) -> Iterator[Hit]:
 def _ended(one: Known, sure: Hit | None) -> Iterator[Hit]:
     """Tools of analysts that ended within ten seconds although the machine was not shut down or logged off."""
     exits = sorted(_lines(one, "smokeloader.clue-ended"))
-    leaving = [time for time, kind in _lines(one, "smokeloader.clue-presence") if kind in ("down", "away")]
+    presence = _lines(one, "smokeloader.clue-presence")
+    leaving = sorted(time for time, kind in presence if kind in ("down", "away"))
     for place, (time, _) in enumerate(exits):
         burst = [line for line in exits[place : place + 64] if line[0] - time <= 10 * SECOND]
         tools = sorted({tool for _, tool in burst})
-        if len(tools) > 1 and not any(abs(left - time) <= 60 * SECOND for left in leaving):
+        if len(tools) > 1 and not _near(leaving, time, 60 * SECOND):
             grade = Grade.INDICATED if sure else Grade.WEAK
             first = one.said("smokeloader.clue-ended")[0]
             fields = {"programs": ", ".join(tools), "count": str(len(burst))}
@@ -128,6 +129,11 @@ def _ended(one: Known, sure: Hit | None) -> Iterator[Hit]:
                 replace(first, time=time), grade, "smokeloader.tools-ended", fields, None, "T1562.001"
             )
             return
+
+
+def _near(times: Sequence[int], time: int, span: int) -> bool:
+    """Whether one of the sorted times lies within a span of another."""
+    return bisect_right(times, time + span) > bisect_left(times, time - span)
 
 
 def _raised(one: Known, sure: Hit) -> Iterator[Hit]:
@@ -219,7 +225,9 @@ def _typing(one: Known, contacts: Sequence[Contact]) -> Iterator[Hit]:
     there = sum(b - a for here, a, b in spans if here)
     for contact in contacts:
         beats = _off_beat(contact)
-        inside = Counter(here for here, a, b in spans for time in beats if a <= time < b)
+        inside: Counter[bool] = Counter()
+        for here, a, b in spans:
+            inside[here] += bisect_left(beats, b) - bisect_left(beats, a)
         if contact.regular and inside[True] >= 20 and not inside[False] and away >= there > 0:
             fields = {
                 "address": contact.address,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from hikeshi.families.smokeloader import identity
 from hikeshi.pack import Hit, Machine, replace
@@ -31,6 +32,14 @@ class Known:
     serials: tuple[Serial, ...] = ()
     addresses: frozenset[str] = frozenset()
     hits: list[Hit] = field(default_factory=list)
+
+    @cached_property
+    def _own(self) -> frozenset[int]:
+        return frozenset(map(id, self.hits))
+
+    def owns(self, hit: Hit) -> bool:
+        """Whether this very hit is one of the machine's, once all are known."""
+        return id(hit) in self._own
 
     def said(self, *messages: str) -> list[Hit]:
         """The hits with one of these messages."""

@@ -45,16 +45,21 @@ class Traces:
         self.files: dict[str, Hit] = {}
         self.tasks: dict[str, Hit] = {}
         for one in owners:
-            for hit in one.said("smokeloader.clue-file"):
+            for hit in sorted(one.said("smokeloader.clue-file"), key=in_bytes):
                 if hit.fields.get("file") and len(hit.fields.get("letters", "")) == 7:
                     self.files.setdefault(hit.fields["letters"], hit)
-            for hit in one.said("smokeloader.clue-task"):
+            for hit in sorted(one.said("smokeloader.clue-task"), key=in_bytes):
                 self.tasks.setdefault(hit.fields.get("digits", ""), hit)
 
     @cached_property
     def digits(self) -> dict[str, Hit]:
         """The files by the digits that their letters stand for."""
         return {identity.digits(name) or "": hit for name, hit in self.files.items()}
+
+
+def in_bytes(hit: Hit) -> bool:
+    """Whether only raw bytes spell the name."""
+    return hit.fields.get("ground") == "bytes"
 
 
 def name_serial(one: Known, traces: Traces) -> Iterator[tuple[Hit, Serial]]:
@@ -83,9 +88,9 @@ def with_task(one: Known, traces: Traces, named: list[tuple[Hit, Serial]]) -> It
     for task in sorted(traces.tasks):
         hit = traces.tasks[task]
         # Bytes that spell a task's name need not be a task.
-        if hit.fields.get("ground") == "bytes":
+        if in_bytes(hit):
             continue
-        for file, serial in [pair for pair in named if hit in one.hits or hit.item == pair[0].item][:1]:
+        for file, serial in [pair for pair in named if one.owns(hit) or hit.item == pair[0].item][:1]:
             fields = {
                 "task": hit.fields.get("task", ""),
                 "file": file.fields["file"],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names of SmokeLoader in raw bytes: the agent task, and the bot id as mutex and file mapping.
+"""Names of SmokeLoader in raw bytes: the agent task, its files, and the bot id as mutex and file mapping.
 
 Source: ThreatLabz/smokebuster (screenshots: a mutex of 40 digits, a mapping of the same and FF).
 """
@@ -15,6 +15,7 @@ from hikeshi.pack import Hit, Region
 
 _TASK = re.compile(rb"Firefox Default Browser Agent ([0-9A-F]{16})(?![0-9A-F])")
 _MAPPING = re.compile(rb"(?<![0-9A-Fa-f])([0-9A-F]{40})FF(?![0-9A-Fa-f])")
+_PROGRAM = re.compile(rb"(?:[A-Za-z]:\\[ -~]{1,200}?\\AppData\\)?(?:Roaming|Local\\Temp)\\([a-jr-w]{7})\0")
 _MOZILLA = re.compile(rb"Mozilla\\$")
 
 
@@ -40,6 +41,17 @@ def mappings(region: Region) -> Iterator[Hit]:
             told.add(found)
             where = {"item": region.item, "offset": place}
             yield clue("smokeloader.clue-id", where, bot_id=found, width=str(width), ground="memory")
+
+
+def programs(region: Region) -> Iterator[Hit]:
+    """Paths in the root of Roaming or Temp whose last step is spelled in seven of the letters."""
+    told = set()
+    for place, text, _ in _narrowed(region, _PROGRAM):
+        path, letters = text[0][:-1].decode(), text[1].decode()
+        if path not in told:
+            told.add(path)
+            where = {"item": region.item, "offset": place}
+            yield clue("smokeloader.clue-file", where, file=path, letters=letters, ground="bytes")
 
 
 def _narrowed(region: Region, pattern: re.Pattern[bytes]) -> Iterator[tuple[int, re.Match[bytes], int]]:

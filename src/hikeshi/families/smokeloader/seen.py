@@ -7,7 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from hikeshi.families.smokeloader import identity
 from hikeshi.families.smokeloader.hosts import Known, Serial
-from hikeshi.families.smokeloader.identified import STORE_BITS, TASK_BITS, Constant, Traces, evidence
+from hikeshi.families.smokeloader.identified import (
+    STORE_BITS,
+    TASK_BITS,
+    Constant,
+    Traces,
+    evidence,
+    in_bytes,
+)
 from hikeshi.families.smokeloader.lines import documented
 from hikeshi.pack import Grade, Hit, replace
 
@@ -85,7 +92,7 @@ def _named(one: Known, of: str, hit: Hit) -> Hit | None:
     traces = Traces(one)
     stores = [name.store for line in documented() if (name := identity.names(of, line)) is not None]
     own = traces.tasks.get(of[:16]) or next((traces.files[s] for s in stores if s in traces.files), None)
-    if own is None or own.fields.get("ground") == "bytes" or own.item == hit.item:
+    if own is None or in_bytes(own) or own.item == hit.item:
         return None
     bits = TASK_BITS if of[:16] in traces.tasks else STORE_BITS
     fields = {
