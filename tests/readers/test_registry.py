@@ -104,7 +104,7 @@ def test_a_hive_that_was_not_written_out_says_so() -> None:
     assert ("log-not-applied", 4, 0) == (issue.reason, issue.offset, issue.records)
 
 
-def test_regipy_and_python_registry_read_what_synth_writes(tmp_path: Path) -> None:
+def test_regipy_reads_what_synth_writes(tmp_path: Path) -> None:
     for content in (hives.system(), hives.software(), hives.user()):
         ours = run(registry, content)
         root = ours.rows["registry"][0]["key"].split("\\")[:2]
