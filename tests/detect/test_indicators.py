@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -434,7 +435,7 @@ def test_tables_and_columns() -> None:
     for table, columns in SEARCHED.items():
         if table in schema.TABLES:
             known = {name for name, _ in schema.TABLES[table]}
-            assert set() == {part for column in columns for part in column.split("+")} - known
+            assert set() == {part for column in columns for part in re.split(r"[+\\]", column)} - known
     rows = schema.table(
         "messages",
         [
@@ -502,7 +503,7 @@ def test_what_a_machine_keeps() -> None:
     key = r"HKLM\SYSTEM\ControlSet001\Services\evilsvc"
     run = {"key": key, "name": "ImagePath", "data": r"C:\x\dropper.exe"}
     kept = {
-        "registry": [run, {"key": r"HKU\a\Run", "data": "00" * 1000}],
+        "registry": [run, {"key": r"HKU\a\Software\Run", "name": "Evil", "data": "00" * 1000}],
         "autostarts": [
             {"kind": "task", "command": "cmd.exe", "fields": [("description", "see http://evil.example/a")]}
         ],
@@ -510,6 +511,7 @@ def test_what_a_machine_keeps() -> None:
         "files": [{"path": r"\Users\a\dropper.exe"}, {"path": r"\Users\a\other.exe"}],
     }
     typed = "type,value\nfilename,dropper.exe\nurl,http://evil.example/a\n"
+    typed += "regkey,HKCU\\Software\\Run\\Evil\n"
     typed += "regkey,HKLM\\SYSTEM\\CurrentControlSet\\Services\\evilsvc\n"
     found = compiled(typed)
     hits = {
@@ -521,7 +523,11 @@ def test_what_a_machine_keeps() -> None:
         ]
         for table, rows in kept.items()
     }
-    assert [(0, "filename", ["data"]), (0, "registry", ["key"])] == sorted(hits["registry"])
+    assert [
+        (0, "filename", ["data"]),
+        (0, "registry", ["key\\name"]),
+        (1, "registry", ["key\\name"]),
+    ] == sorted(hits["registry"])
     assert [(0, "url", ["description"])] == hits["autostarts"]
     assert [(0, "filename", ["target"]), (0, "url", ["arguments"])] == sorted(hits["shortcuts"])
     assert [(0, "filename", ["path"])] == hits["files"]

@@ -107,7 +107,7 @@ def test_7z_without_the_extra(tmp_path: Path) -> None:
 def test_what_is_not_read_is_named(tmp_path: Path) -> None:
     folder = tmp_path / "kinds"
     folder.mkdir()
-    marks = {"a.rar": b"Rar!\x1a\x07\0", "b.pst": b"!BDN", "c.hive": b"regf", "d.pdf": b"%PDF-1.7\n"}
+    marks = {"a.rar": b"Rar!\x1a\x07\0", "b.pst": b"!BDN", "c.LOG1": b"regf", "d.pdf": b"%PDF-1.7\n"}
     for name, mark in marks.items():
         (folder / name).write_bytes(mark + b"inert filler")
     (folder / "e").write_bytes(b"\x01\x02nothing known\n")
@@ -116,7 +116,7 @@ def test_what_is_not_read_is_named(tmp_path: Path) -> None:
     assert {
         ("rar", "bytes-only", "unsupported-format", 1, 1),
         ("pst", "bytes-only", "unsupported-format", 1, 1),
-        ("registry", "bytes-only", "unsupported-format", 1, 1),
+        ("registry-log", "bytes-only", "unsupported-format", 1, 1),
         ("pdf", "bytes-only", "unsupported-format", 1, 1),
         ("unknown", "bytes-only", "unknown-format", 1, 1),
     } == {tuple(row.values()) for row in rows}

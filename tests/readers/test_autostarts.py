@@ -122,6 +122,11 @@ def test_a_hosts_file_names_the_machine() -> None:
     assert {} == run(hosts_file, windows).rows
 
 
+def test_a_line_of_blanks_costs_no_time() -> None:
+    assert not hosts_file.sniff(b" " * 65_536, "hosts")
+    assert not desktop_entry.sniff(b"[Desktop Entry]\n" + b"Exec" + b" " * 65_000, "a.desktop")
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -104,7 +104,7 @@ def test_a_hive_that_was_not_written_out_says_so() -> None:
     assert ("log-not-applied", 4, 0) == (issue.reason, issue.offset, issue.records)
 
 
-def test_regipy_and_python_registry_read_what_synth_writes(tmp_path: Path) -> None:
+def test_regipy_reads_what_synth_writes(tmp_path: Path) -> None:
     for content in (hives.system(), hives.software(), hives.user()):
         ours = run(registry, content)
         root = ours.rows["registry"][0]["key"].split("\\")[:2]
@@ -134,6 +134,17 @@ def test_counts_and_names_of_real_hives() -> None:
             assert {("name", "WKS-WIN732BITA"), ("time-zone", "UTC-04:00 Eastern Standard Time")} <= found
 
 
+def test_data_that_its_cell_cannot_hold_is_damage_and_not_a_limit() -> None:
+    content = bytearray(hive({"Select": Key([("a", "REG_BINARY", bytes(100))])}))
+    (value,) = cells(content, b"vk")
+    struct.pack_into("<I", content, value + 4, 5000)
+    outcome = run(registry, bytes(content))
+    assert [("damaged-record", {"values": "1"}, 0)] == [
+        (issue.reason, dict(issue.fields), issue.records) for issue in outcome.issues
+    ]
+    assert outcome.rows["registry"][0]["data"].startswith("00" * 100)
+
+
 def test_a_corrupt_list_of_subkeys_is_one_loss() -> None:
     ((_, content),) = members("triage/plaso-test-data.tar.xz", "corrupt_sub_key_list.hiv")
     outcome = run(registry, content)
@@ -143,7 +154,7 @@ def test_a_corrupt_list_of_subkeys_is_one_loss() -> None:
     )
 
 
-def cells(content: bytes, mark: bytes) -> list[int]:
+def cells(content: bytes | bytearray, mark: bytes) -> list[int]:
     """Where the content of cells that begin with a mark lies."""
     return [at for at in range(4096, len(content) - 1) if content[at : at + 2] == mark and at % 8 == 4]
 

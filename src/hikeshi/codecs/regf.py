@@ -59,11 +59,12 @@ class Value:
 
 @dataclass
 class Lost:
-    """What could not be read, and the first place of each kind."""
+    """What could not be read, and the first place of each kind: `cut` at a limit, `short` because the cell ends."""
 
     keys: int = 0
     values: int = 0
     cut: int = 0
+    short: int = 0
     first: dict[str, int] = field(default_factory=dict)
 
     def key(self, offset: int) -> None:
@@ -258,7 +259,10 @@ class Hive:
         if data is None:
             return None
         self._bytes -= len(data)
-        self.lost.cut += len(data) < size
+        self.lost.cut += wanted < size
+        if len(data) < wanted:
+            self.lost.short += 1
+            self.lost.first.setdefault("short", offset)
         return Value(name, kind, data, BASE + offset, len(data) < size)
 
     def _content(self, offset: int, size: int, wanted: int) -> bytes | None:

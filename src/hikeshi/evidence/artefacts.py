@@ -31,6 +31,7 @@ _PATTERNS = (
     r"/(places\.sqlite|cookies\.sqlite|history|history\.db|login data|web data)$",
     # macOS and Unix
     r"(^|/)library/(launchagents|launchdaemons|startupitems)/",
+    r"(^|/)library/preferences/systemconfiguration/preferences\.plist$",
     r"(^|/)etc/(crontab|rc\.local|hosts|passwd|profile|ld\.so\.preload)$",
     r"(^|/)etc/(cron[^/]*|systemd|init\.d|profile\.d|xdg/autostart|udev/rules\.d)/",
     r"/\.config/(autostart|systemd)/",

@@ -12,7 +12,7 @@ from hikeshi.evidence.ewf import Ewf, EwfError
 from hikeshi.evidence.media import Media
 from hikeshi.schema import Batch, Count, Found, Issue, Item, Reason, table
 
-VERSION = "2"
+VERSION = "3"
 KIND = "raw-image"
 
 

@@ -17,7 +17,7 @@ KIND = "hosts-file"
 VERSION = "1"
 
 MOST = 4 << 20
-_LOCAL = re.compile(rb"(?m)^[ \t]*#?[ \t]*(?:127\.0\.0\.1|::1)[ \t]+localhost\b")
+_LOCAL = re.compile(rb"(?m)^[ \t]{0,64}#?[ \t]{0,64}(?:127\.0\.0\.1|::1)[ \t]{1,64}localhost\b")
 _NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?")
 OWN = "127.0.1.1"
 

@@ -113,6 +113,9 @@ def _issues(item: str, hive: regf.Hive, over: int) -> Iterator[Issue]:
     if lost.values:
         offset = _at(lost, "values")
         yield Issue(item, Reason.DAMAGED_RECORD, offset, records=lost.values, unknown="unknown.registry")
+    if lost.short:
+        fields = {"values": str(lost.short)}
+        yield Issue(item, Reason.DAMAGED_RECORD, _at(lost, "short"), fields=fields, unknown="unknown.field")
     if lost.cut:
         fields = {"values": str(lost.cut), "limit": str(regf.MOST_DATA)}
         yield Issue(item, Reason.TOO_LARGE, fields=fields, unknown="unknown.field")

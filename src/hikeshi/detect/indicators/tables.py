@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -40,7 +41,7 @@ SEARCHED: Mapping[str, Mapping[str, frozenset[str]]] = MappingProxyType(
             "attachment_ids": _HASH,
         },
         "machines": {"value": _PLACE},
-        "registry": {"key": _FILE | {"registry"}, "name": _FILE, "data": _ALL},
+        "registry": {"key\\name": _FILE | {"registry"}, "data": _ALL},
         "autostarts": {
             **dict.fromkeys(("command", "arguments", "fields"), _ALL),
             **dict.fromkeys(("name", "path"), _FILE),
@@ -90,18 +91,18 @@ def looked_up(
 
 
 def _flat(rows: pa.Table, column: str) -> tuple[pa.Array | None, pa.Array, NDArray[np.int64]]:
-    """Names (of a map's keys), texts and rows of a column's values; two columns joined by + as one text."""
+    """Names (of a map's keys), texts and rows of a column's values; of two columns joined by + or \\ as one text."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     none = np.zeros(0, dtype=np.int64)
-    parts = column.split("+")
+    parts, between = re.split(r"[+\\]", column), "\\" if "\\" in column else ""
     if not set(parts) <= set(rows.column_names):
         return None, pa.array([], pa.string()), none
     whole = [pa.concat_arrays(rows.column(part).chunks) if rows.num_rows else None for part in parts]
     if whole[0] is None:
         return None, pa.array([], pa.string()), none
-    values = whole[0] if len(whole) == 1 else pc.binary_join_element_wise(*whole, "")
+    values = whole[0] if len(whole) == 1 else pc.binary_join_element_wise(*whole, between)
     if pa.types.is_map(values.type):
         offsets = values.offsets.to_numpy()
         keys = values.keys.slice(offsets[0], offsets[-1] - offsets[0])
