@@ -34,7 +34,7 @@ def value(key: str, name: str, data: str) -> dict[str, Any]:
 
 
 def told(hits: Iterator[Hit]) -> list[tuple[str, str]]:
-    found = list(hits)
+    found = [hit for hit in hits if hit.message not in PACK.clues]
     for hit in found:
         assert hit.function is None or hit.function in PACK.functions
         assert set(hit.techniques) <= set(PACK.mitre + PACK.ours)
@@ -191,9 +191,40 @@ SETTINGS = Hit("d" * 64, Grade.PROVEN, "netwire.config", offset=5, host="mac-02"
 def test_a_trace_beside_decoded_evidence_and_a_name_that_the_settings_give() -> None:
     rows = [ENTRIES[0][0], ENTRIES[2][0] | {"path": "/Users/mori/Library/LaunchAgents/com.mac.host.plist"}]
     entries = on("mac-02", artefacts.autostarts(table("autostarts", rows)))
-    assert {("beside-decoded", "proven"), ("beside-decoded", "strong"), ("same-value", "proven")} == agreed(
+    assert {("beside-decoded", "proven"), ("beside-decoded", "strong"), ("same-value", "strong")} == agreed(
         *entries, SETTINGS
     )
+
+
+OWN_BUILD = Hit("d" * 64, Grade.PROVEN, "netwire.config", offset=5, host="ws-07", family="netwire", fields={
+    "config_startup_name": "Spooler", "config_install_path": r"%AppData%\Printing\spool.exe",
+    "config_keylog_dir": "%AppData%\\Journal\\",
+})  # fmt: skip
+
+
+def test_entries_and_logs_of_a_build_with_settings_of_its_own() -> None:
+    """Nothing bears a default name; the decoded settings alone tell what is NetWire's."""
+    there = r"C:\Users\hayashi\AppData\Roaming\Printing\spool.exe"
+    rows = [value(RUN, "OneDrive", r"C:\Example\OneDrive.exe"), value(RUN, "Spooler", f'"{there}"')]
+    both = on("ws-07", artefacts.registry(table("registry", rows)))
+    assert ["netwire.autostart-clue"] * 2 == [hit.message for hit in both]
+    assert {("same-value", "proven")} == {
+        pair for pair in agreed(*both, OWN_BUILD) if not pair[0].endswith("clue")
+    }
+    renamed = on("ws-07", artefacts.registry(table("registry", [value(RUN, "Other", there)])))
+    assert ("same-value", "strong") in agreed(*renamed, OWN_BUILD)
+    other = on("ws-07", artefacts.registry(table("registry", rows[:1])))
+    assert set() == agreed(*other, OWN_BUILD)
+    logs = on("ws-07", artefacts.files(listing([r"C:\Users\hayashi\AppData\Roaming\Journal\12-03-2024"])))
+    (found,) = joined([*logs, OWN_BUILD])
+    assert ("log-directory", Grade.PROVEN, "keylogging") == (
+        found.fields["what"],
+        found.grade,
+        found.function,
+    )
+    elsewhere = on("ws-07", artefacts.files(listing([r"C:\Users\hayashi\Documents\12-03-2024"])))
+    assert set() == agreed(*elsewhere, OWN_BUILD)
+    assert set() == agreed(*both, *logs)
 
 
 def marked(host: str, zone: str, item: str = HIVE, aliases: tuple[str, ...] = ()) -> Machine:

@@ -31,7 +31,8 @@ def test_public_hives(real_evidence: Path) -> None:
         for table, rows in tables(registry, lzma.decompress(path.read_bytes())):
             if table == "registry":
                 values += rows.num_rows
-                assert [] == [*artefacts.registry(rows), *host.registry(rows)]
+                told = [*artefacts.registry(rows), *host.registry(rows)]
+                assert [] == [hit for hit in told if not hit.message.endswith("-clue")]
     assert values > 50_000
 
 

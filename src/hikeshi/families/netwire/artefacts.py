@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 _KEYS = r"(?i)\\(?:SOFTWARE\\NetWire|CurrentVersion\\Run|Active Setup\\Installed Components\\\{[^\\]+\})$"
 _PATHS = (
     r"(?i)(?:[/\\]AppData[/\\]Roaming[/\\](?:Install[/\\]Host\.exe|Logs[/\\]\d\d-\d\d-\d{4})"
-    r"|[/\\]\.defaults[/\\]Finder\.app[/\\]Contents[/\\]MacOS[/\\]Finder|[/\\]WIFIADAPT|[/\\]com\.mac\.host\.plist)$"
+    r"|[/\\]\.defaults[/\\]Finder\.app[/\\]Contents[/\\]MacOS[/\\]Finder|[/\\]WIFIADAPT|[/\\]com\.mac\.host\.plist"
+    r"|[/\\]\d\d-\d\d-\d{4})$"
 )
 _DAY = re.compile(r"(?:0[1-9]|[12]\d|3[01])-(?:0[1-9]|1[0-2])-20\d\d")
 _COMPONENT = re.compile(r"\{[0-9A-Z]{8}(?:-[0-9A-Z]{4}){3}-[0-9A-Z]{12}\}", re.IGNORECASE)
 _DEFAULT = re.compile(r"\"?(?:.*\\appdata\\roaming|%appdata%)\\install\\host\.exe\"?(?: .*)?")
+_LOGS = re.compile(r"[/\\]AppData[/\\]Roaming[/\\]Logs[/\\][^/\\]*$", re.IGNORECASE)
+# Entries and day files of any name: the join compares them with the settings that were decoded.
+AUTOSTART_CLUE, DAY_CLUE = "netwire.autostart-clue", "netwire.day-file-clue"
 LABEL, MAC_PROGRAM = "com.mac.host", "/.defaults/finder.app/contents/macos/finder"
 
 
@@ -48,6 +52,10 @@ def registry(rows: pa.Table) -> Iterator[Hit]:
                 grade = Grade.STRONG if named and placed else Grade.INDICATED
                 message = "netwire.run-value" if named and placed else "netwire.run-partial"
                 yield _hit(found, grade, message, "persistence", ("T1547.001",), fields)
+            else:
+                yield _hit(
+                    found, Grade.WEAK, AUTOSTART_CLUE, "persistence", ("T1547.001",), fields | {"name": name}
+                )
         elif name.casefold() == "stubpath" and _beyond_f(key.rpartition("\\")[2]):
             yield _hit(found, Grade.INDICATED, "netwire.active-setup", "persistence", ("T1547.014",), fields)
 
@@ -66,10 +74,13 @@ def autostarts(rows: pa.Table) -> Iterator[Hit]:
             found["name"], path.rpartition("/")[2].removesuffix(".plist"),
         )  # fmt: skip
         placed = program.casefold().endswith(MAC_PROGRAM) or program.endswith("/WIFIADAPT")
-        if not labelled and not placed:
-            continue
         technique = "T1547.013" if found["kind"] == "xdg-autostart" else "T1543.001"
         fields = {"autostart": path or found["name"] or "", "program": program, "kind": found["kind"] or ""}
+        if not labelled and not placed:
+            if found["kind"] in ("launch-agent", "xdg-autostart"):
+                fields |= {"name": found["name"] or path.rpartition("/")[2].partition(".")[0]}
+                yield _hit(found, Grade.WEAK, AUTOSTART_CLUE, "persistence", (technique,), fields)
+            continue
         both = labelled and placed
         yield _hit(found, Grade.STRONG if both else Grade.INDICATED,
                    "netwire.autostart" if both else "netwire.autostart-partial", "persistence", (technique,),
@@ -94,6 +105,8 @@ def files(rows: pa.Table) -> Iterator[Hit]:
             yield _hit(
                 dated, Grade.INDICATED, "netwire.autostart-file", "persistence", ("T1543.001",), fields
             )
+        elif _DAY.fullmatch(name) and not _LOGS.search(found["path"]):
+            yield _hit(dated, Grade.WEAK, DAY_CLUE, "keylogging", ("T1056.001", "T1074.001"), fields)
         elif _DAY.fullmatch(name):
             yield _hit(
                 dated, Grade.INDICATED, "netwire.key-log", "keylogging", ("T1056.001", "T1074.001"), fields

@@ -6,11 +6,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from hikeshi.families.netwire import clocks, host
+from hikeshi.families.netwire import clocks, configured, host
 from hikeshi.pack import Grade, Hit, Machine, replace
 
 _DAY = re.compile(r"(\d\d)[-/](\d\d)[-/](\d{4})")
-_FOLDERS = (("%appdata%", r"appdata\roaming"), ("%temp%", r"appdata\local\temp"), ("%home%", ""))
 
 
 def joined(hits: Iterable[Hit], machines: Iterable[Machine] = ()) -> Iterator[Hit]:
@@ -33,8 +32,7 @@ def joined(hits: Iterable[Hit], machines: Iterable[Machine] = ()) -> Iterator[Hi
         yield from host.joined(groups[machine])
         yield from _compared(own, "host-id", _host_ids(own))
         yield from _compared(own, "install-date", _install_dates(own))
-        yield from _compared(own, "startup-name", _startup_names(own), differ=False)
-        yield from _directory(own)
+        yield from configured.joined(own)
         yield from _days(own)
 
 
@@ -62,23 +60,8 @@ def _install_dates(hits: list[Hit]) -> list[tuple[str, Hit]]:
     return found
 
 
-def _startup_names(hits: list[Hit]) -> list[tuple[str, Hit]]:
-    """The name the settings give the autostart, and autostart entries of that name."""
-    wanted = {name.casefold() for hit in hits if (name := hit.fields.get("config_startup_name"))}
-    found = []
-    for hit in hits:
-        value = hit.fields.get("config_startup_name", "")
-        if hit.message in ("netwire.autostart", "netwire.autostart-partial"):
-            value = hit.fields["autostart"].rpartition("/")[2].removesuffix(".plist").removesuffix(".desktop")
-        if hit.message in ("netwire.run-value", "netwire.run-partial"):
-            value = hit.fields.get("registry_path", "").rpartition("\\")[2]
-        if value.casefold() in wanted:
-            found.append((value.casefold(), hit))
-    return found
-
-
-def _compared(hits: list[Hit], what: str, found: list[tuple[str, Hit]], differ: bool = True) -> Iterator[Hit]:
-    """One finding for values that evidence of different kinds gives: they agree, or (where asked) contradict."""
+def _compared(hits: list[Hit], what: str, found: list[tuple[str, Hit]]) -> Iterator[Hit]:
+    """One finding for values that evidence of different kinds gives: they agree, or they contradict each other."""
     kinds = {hit.message for _, hit in found}
     values = sorted({value for value, _ in found})
     if len(kinds) < 2:
@@ -92,7 +75,7 @@ def _compared(hits: list[Hit], what: str, found: list[tuple[str, Hit]], differ: 
     }
     if len(values) == 1:
         yield replace(first, grade=Grade.PROVEN, message="netwire.same-value", fields=fields, rule=None)
-    elif differ:
+    else:
         yield replace(first, grade=Grade.INDICATED, message="netwire.contradiction", fields=fields, rule=None)
 
 
@@ -101,21 +84,6 @@ def _apart(found: list[tuple[str, Hit]]) -> tuple[Hit, Hit]:
     value, first = found[0]
     others = [(v, hit) for v, hit in found if hit.message != first.message]
     return first, next((hit for v, hit in others if v != value), others[0][1])
-
-
-def _directory(hits: list[Hit]) -> Iterator[Hit]:
-    """A key log that lies where the settings say."""
-    for settings in (hit for hit in hits if hit.fields.get("config_keylog_dir")):
-        wanted = settings.fields["config_keylog_dir"].casefold().rstrip("\\/")
-        for name, folder in _FOLDERS:
-            wanted = wanted.replace(name, folder)
-        for log in hits:
-            path = log.fields.get("file", "").casefold()
-            if log.message == "netwire.key-log" and wanted and wanted + "\\" in path:
-                fields = {"what": "log-directory", "values": log.fields["file"], "with_item": settings.item}
-                fields["with_message"] = settings.message
-                yield replace(log, grade=Grade.PROVEN, message="netwire.same-value", fields=fields, rule=None)
-                return
 
 
 def _days(hits: list[Hit]) -> Iterator[Hit]:
