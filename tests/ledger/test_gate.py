@@ -69,6 +69,14 @@ def numbers(weighing: Weighing) -> tuple[Any, ...]:
     return (settings, dict(weighing.hull), verdict, sorted(map(repr, weighing.flips)), weighing.drivers)
 
 
+@pytest.mark.campaign
+@pytest.mark.parametrize("start", range(0, 500, 50))
+def test_permuting_and_renaming_500_random_ledgers(start: int) -> None:
+    for seed in range(start, start + 50):
+        test_order_of_anything_changes_nothing(seed)
+        test_renaming_hypotheses_renames_the_output(seed)
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_order_of_anything_changes_nothing(seed: int) -> None:
     plain, findings = worlds.split(worlds.ledger(seed))

@@ -86,7 +86,7 @@ def test_commodity_families_never_carry_identity() -> None:
 
 def test_server_names_are_told_from_dynamic_names_and_addresses() -> None:
     hosts = "c2.example.net:443;198.51.100.7:443;lab.duckdns.org:1972;[2001:db8::1]:443;not a host;"
-    found = stubs([finding(hosts=hosts)])
+    found = stubs([finding(c2=hosts)])
     worth = {(stub.rule, stub.value): stub.ratio for stub in found if "commodity" not in stub.rule}
     assert worth == {
         ("R-c2-domain@1", "c2.example.net"): (5.0, 20.0),
@@ -110,7 +110,7 @@ def test_compile_time_of_a_stub_and_of_a_custom_tool() -> None:
 
 
 def test_files_carry_rule_version_and_hashes_and_are_strict_yaml() -> None:
-    made = files(stubs([finding(password='a"b: {#', hosts="c2.example.net:443"), finding(2, "smokeloader")]))
+    made = files(stubs([finding(password='a"b: {#', c2="c2.example.net:443"), finding(2, "smokeloader")]))
     assert "R-config-reuse.yaml" in made
     for text in made.values():
         root = parse(text)
@@ -154,6 +154,10 @@ def test_keys_of_a_build_speak_of_the_customers_slot_and_of_one_family_only() ->
     assert "R-build-keys" not in by_rule(stubs([finding(1, "netwire", config_key="00" * 16)]))
 
 
+def test_machines_of_the_victim_are_no_servers() -> None:
+    assert not [one for one in stubs([finding(hosts="ws-11.example.com, ws-12.example.com")]) if one.value]
+
+
 def test_a_family_of_unknown_status_is_no_commodity() -> None:
     assert commodities()["mokes_qt"].status == "unknown"
     assert not stubs([finding(1, "mokes_qt")])
@@ -172,10 +176,10 @@ def test_odd_findings_are_harmless() -> None:
         {},
         {"fields": None},
         {"family": None, "fields": {"c2": ""}},
-        {"fields": {"hosts": ";;:::"}},
+        {"fields": {"c2": ";;:::"}},
     ]
     assert stubs(odd) == ()
-    assert stubs([finding(hosts="[" * 5000 + ":" * 5000)])
+    assert stubs([finding(c2="[" * 5000 + ":" * 5000)])
 
 
 def test_a_wrong_corpus_names_its_place() -> None:

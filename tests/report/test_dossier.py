@@ -91,7 +91,7 @@ def test_contradictions_stand_side_by_side_and_names_stay_apart() -> None:
     assert {one.said.claim.id for one in made.contradictions} >= {"c08", "c09"}
     families = dict(made.aliases)
     assert [name for name, _ in families["smokeloader"]] == ["Win32.Mokes"]
-    assert [name for name, _ in families["mokes"]] == ["OSX.Mokes", "Ekoms"]
+    assert [name for name, _ in families["mokes_qt"]] == ["OSX.Mokes", "Ekoms"]
 
 
 def test_labels_are_the_same_in_both_languages_and_free_of_certainty() -> None:

@@ -261,3 +261,13 @@ def test_every_server_of_a_configuration_is_an_indicator_and_places_in_memory_ar
         "c2.example.net:443",
         "http://c2.example/g",
     ]
+
+
+def test_traces_that_name_no_machine_are_no_machine(tmp_path: Path) -> None:
+    found = cases.hit(
+        "evidence/x", 1, "2018-01-20T00:00:00Z", None, "netwire.agreed", family="netwire", grade="proven"
+    )
+    cases.write_case(tmp_path / "case", [cases.node("evidence/x", "evtx", 1, (1, 1, 0, 0))], [found])
+    page = write_stage(tmp_path / "case", "first", LATE, office_files=False).read_text("utf-8")
+    assert "0台（確かな痕跡あり）から0台（調べた端末の総数）の間" in page
+    assert "（端末名のない痕跡）" in page

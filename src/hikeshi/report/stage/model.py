@@ -42,8 +42,8 @@ class Stage:
     @property
     def affected(self) -> tuple[int, int]:
         """Machines with firm traces, and machines that may be affected: those and all with weaker or no answer."""
-        firm = sum(STRENGTH.get(host.grade, WEAKEST) <= FIRM for host in self.now.hosts.values())
-        return firm, len(self.now.hosts)
+        named = [host for name, host in self.now.hosts.items() if name]
+        return sum(STRENGTH.get(host.grade, WEAKEST) <= FIRM for host in named), len(named)
 
 
 def stage(
@@ -76,7 +76,7 @@ def stage(
         unknown.append(Line("lost", {"reason": reason, "n": str(many)}))
     if now.gaps:
         unknown.append(Line("gaps", {"n": str(now.gaps)}))
-    hosts = now.hosts.values()
+    hosts = [host for name, host in now.hosts.items() if name]
     return Stage(
         now=now,
         before=before,

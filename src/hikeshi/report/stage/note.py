@@ -128,7 +128,7 @@ def _first(stage: Stage, p: Speaker, most: int) -> list[Block]:
 
 def _second(stage: Stage, p: Speaker, most: int) -> list[Block]:
     t, hosts = p.t, stage.now.hosts
-    ranked = sorted(hosts, key=lambda name: (STRENGTH.get(hosts[name].grade, WEAKEST), name))
+    ranked = sorted(hosts, key=lambda name: (not name, STRENGTH.get(hosts[name].grade, WEAKEST), name))
     rows = [tuple(t[key] for key in ("host", "grade", "stealing", "contact"))]
     for name in ranked[: 2 * most]:
         host = hosts[name]

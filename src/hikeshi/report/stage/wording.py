@@ -47,7 +47,7 @@ class Speaker:
             return self.join(self.name("function", one) for one in value.split(","))
         if key in ("old", "new") and f"state-{value}" in self.t:
             return self.t[f"state-{value}"]
-        return short(value, self.lang, MOST) or self.t["none"]
+        return short(value, self.lang, MOST) or self.t["no-host" if key == "host" else "none"]
 
     def name(self, kind: str, value: str) -> str:
         """A word of words/, or the value itself."""

@@ -87,7 +87,7 @@ def _hosts(stage: Stage, p: Speaker) -> Iterator[list[str]]:
         ]
         states = (p.state(host.stealing), p.state(host.contact))
         times = (_two(p.time(host.first)), _two(p.time(host.last)))
-        yield [name, p.grade(host.grade), *times, *states, p.join(functions)]
+        yield [name or p.t["no-host"], p.grade(host.grade), *times, *states, p.join(functions)]
 
 
 def _indicators(stage: Stage, p: Speaker) -> Iterator[list[str]]:
