@@ -22,6 +22,9 @@ KNOWN = {
     "lnk": [bytes.fromhex("4c0000000114020000000000c000000000000046")],
     "volume": [bytes(1080) + b"\x53\xef\x01\0\x01\0" + bytes(14) + b"\x01\0\0\0"],
     "sqlite": [b"SQLite format 3\0"],
+    "cpio": [b"070701", b"070702", b"070707"],
+    "compress": [b"\x1f\x9d\x90"],
+    "lzma": [bytes.fromhex("5d00008000ffffffffffffffff")],
     "office-old": [bytes.fromhex("d0cf11e0a1b11ae1")],
     "pdf": [b"%PDF-1.7\n"],
 }
