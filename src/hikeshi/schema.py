@@ -481,6 +481,7 @@ class Reason(enum.StrEnum):
     MISSING_EXTRA = "missing-extra"
     NOT_TAKEN_OUT = "not-taken-out"
     SEARCH_LIMIT = "search-limit"
+    NOT_ASKED = "not-asked"
     LOG_NOT_APPLIED = "log-not-applied"
     KEY_SEARCH = "key-search-open"
 

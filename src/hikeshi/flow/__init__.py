@@ -34,6 +34,7 @@ from hikeshi.flow.options import Options
 from hikeshi.flow.reading import Reading
 from hikeshi.flow.saving import merge, save
 from hikeshi.flow.sets import judges_of
+from hikeshi.schema import Reason
 
 PRELOAD = (
     "hikeshi.flow.tasks", "hikeshi.flow.judges", "hikeshi.flow.searches", "hikeshi.flow.scans",
@@ -189,7 +190,8 @@ def _examine(
                 opening.reused,
             )
         ),
-        complete=case_evidence.complete(tree.tree) and not losses,
+        complete=case_evidence.complete(tree.tree)
+        and all(loss["reason"] == Reason.NOT_ASKED for loss in losses),
         totals=account["totals"],
         unconfined=tuple(sorted(pool.missing)),
         keys_left=asking.left,

@@ -166,7 +166,7 @@ def _untested(stretch: Stretch, asked: Search) -> Issue:
         "option": "--deep",
         "search": f"{asked.pack} {asked.name}",
     }
-    return Issue(stretch.item, Reason.SEARCH_LIMIT, 0, fields=fields, unknown="unknown.raw-search")
+    return Issue(stretch.item, Reason.NOT_ASKED, 0, fields=fields, unknown="unknown.raw-search")
 
 
 def _plain(issue: Issue) -> dict[str, Any]:
