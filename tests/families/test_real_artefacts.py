@@ -47,13 +47,21 @@ JUDGES: dict[str, Callable[[Any], Iterator[Any]]] = {
 def test_public_captures(real_evidence: Path) -> None:
     """Not even port 433 is met in the 1,516 captures."""
     read = 0
-    for pack in sorted((real_evidence / "pcap").glob("*.tar.xz")):
-        with tarfile.open(pack) as archive:
-            for member in archive:
-                file = archive.extractfile(member) if member.isfile() else None
-                data = file.read() if file is not None else b""
-                if capture.sniff(data[:65536], member.name):
-                    read += 1
-                    for table, rows in tables(capture, data):
-                        assert [] == list(JUDGES[table](rows) if table in JUDGES else ()), member.name
+    for name, data in captures(real_evidence / "pcap"):
+        if capture.sniff(data[:65536], name):
+            read += 1
+            for table, rows in tables(capture, data):
+                assert [] == list(JUDGES[table](rows) if table in JUDGES else ()), name
     assert 1516 == read
+
+
+def captures(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Every file of the packs, and those that lie beside them."""
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        if path.name.endswith(".tar.xz"):
+            with tarfile.open(path) as archive:
+                for member in archive:
+                    if member.isfile() and (file := archive.extractfile(member)):
+                        yield member.name, file.read()
+        else:
+            yield path.name, path.read_bytes()
