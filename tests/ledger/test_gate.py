@@ -77,7 +77,8 @@ def test_permuting_and_renaming_500_random_ledgers(start: int) -> None:
         test_renaming_hypotheses_renames_the_output(seed)
 
 
-@pytest.mark.parametrize("seed", range(12))
+# 20 and 36: two rivals whose rounded medians are equal.
+@pytest.mark.parametrize("seed", [*range(12), 20, 36])
 def test_order_of_anything_changes_nothing(seed: int) -> None:
     plain, findings = worlds.split(worlds.ledger(seed))
     one = weigh(load(worlds.text(plain)), findings=findings, draws=5000)

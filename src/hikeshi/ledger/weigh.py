@@ -121,7 +121,7 @@ def compute(
     drawn = draw(view, seed, draws)
     settings = {(m, c): spreads(drawn, posterior(drawn, m, centred=c)) for m in MODELS for c in (False, True)}
     leader = leader_of(drawn, settings)
-    rival = _rival(ledger, settings, leader)
+    rival = _rival(drawn, settings, leader)
     flips = _flips(drawn, leader)
     return Weighing(
         view=view,
@@ -172,12 +172,12 @@ def _bound(ends: Mapping[str, Range], name: str, residual: str, end: int) -> flo
     return round(weights[name] / math.fsum(weights.values()), 6)
 
 
-def _rival(ledger: Ledger, settings: Settings, leader: str) -> str:
-    """The strongest named hypothesis beside the leader; the residual only when nothing else is left."""
+def _rival(drawn: Draws, settings: Settings, leader: str) -> str:
+    """The strongest named hypothesis beside the leader, whatever the file's order; the residual only alone."""
     table = settings["independent", False]
-    others = [h for h in ledger.hypotheses if h.id != leader]
-    named = [h for h in others if not h.residual] or others
-    return max(named, key=lambda h: (table[h.id].median, table[h.id].high)).id
+    others = [h for h in drawn.order if h != leader]
+    named = [h for h in others if h != drawn.order[drawn.residual]] or others
+    return max(named, key=lambda h: (table[h].median, table[h].high))
 
 
 def _drivers(drawn: Draws, leader: str, rival: str) -> tuple[Driver, ...]:
