@@ -18,9 +18,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
+from hikeshi.evidence.ewf import Ewf
+from hikeshi.evidence.segments import joined
 from hikeshi.evidence.source import FileSource
 from hikeshi.raw.patterns import compiled, literal, loaded
 from hikeshi.raw.search import Stretch, regions
@@ -163,9 +166,44 @@ def candidates(folder: Path) -> dict[str, Callable[[Path], object]]:
     return found
 
 
+def ewf_candidates(path: Path, folder: Path) -> dict[str, Callable[[Path], object]]:
+    """Reading the first quarter of the image out of an E01 image, without its hash, in one process."""
+    if not shutil.which("ewfacquire"):
+        print("  ewfacquire is not installed")
+        return {}
+    size = path.stat().st_size // 4 // 512 * 512
+    command = ["ewfacquire", "-u", "-q", "-c", "fast", "-f", "encase6", "-S", "1.9GiB", "-B", str(size)]
+    made = subprocess.run(
+        [*command, "-t", str(folder / "image"), str(path)], capture_output=True, check=False
+    )
+    files = sorted(folder.glob("image.E*"))
+    if made.returncode or not files:
+        print("  ewfacquire could not make an image")
+        return {}
+
+    def ewf(_: Path) -> int:
+        with ExitStack() as kept:
+            image = Ewf(joined([kept.enter_context(open(file, "rb")) for file in files]))
+            return sum(len(block) for block in image.blocks(0, image.size))
+
+    found: dict[str, Callable[[Path], object]] = {"E01": ewf}
+    try:
+        from dissect.evidence.ewf import EWF
+    except ImportError:
+        print("  dissect.evidence is not installed")
+        return found
+
+    def dissect(_: Path) -> int:
+        with ExitStack() as kept:
+            stream = EWF([kept.enter_context(open(file, "rb")) for file in files]).open()
+            return sum(iter(lambda: len(stream.read(1 << 20)), 0))
+
+    return found | {"E01 by dissect": dissect}
+
+
 def compare(path: Path, folder: Path) -> None:
     """Run all candidates in turn and print medians relative to the plain read."""
-    work = candidates(folder)
+    work = candidates(folder) | ewf_candidates(path, folder)
     wall: dict[str, list[float]] = {name: [] for name in work}
     cpu: dict[str, list[float]] = {name: [] for name in work}
     for _ in range(ROUNDS):
