@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 
-WINDOW = 8 << 20
+WINDOW = 4 << 20
 LARGEST = 16 << 20
 SLACK = 128
 MOST_DAMAGES = 1000
