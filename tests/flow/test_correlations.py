@@ -204,8 +204,8 @@ def test_increments_equal_one_run_and_cost_only_what_is_new(tmp_path: Path) -> N
     counts(tmp_path / "steps", one, rules=(rules,))
     assert [] == found(tmp_path / "steps")
     second = counts(tmp_path / "steps", two, rules=(rules,))
-    # one item read, two judges over it, and the correlation anew over the steps of both
-    assert (1, 3) == (second.read, second.judged)
+    # one item read, three judges over its events, and the correlation anew over the steps of both
+    assert (1, 4) == (second.read, second.judged)
     assert [("00:00", None, "", 4)] == seen(tmp_path / "steps")
     assert content(tmp_path / "whole") == content(tmp_path / "steps")
     third = counts(tmp_path / "steps", one, two, rules=(rules,))
