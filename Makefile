@@ -19,7 +19,7 @@ demo: $(RUN)
 	$(BIN)/hikeshi demo --out demo-case
 
 test: $(DEV)
-	$(BIN)/python -m pytest -m "not campaign"
+	$(BIN)/python -m pytest -m "not campaign" -n auto --dist loadfile
 
 check: $(DEV)
 	$(BIN)/ruff format src tests tools bench
