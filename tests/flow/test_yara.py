@@ -19,7 +19,7 @@ import hikeshi.flow
 from flow import incident
 from flow.test_flow import content
 from hikeshi.case.saved import Saved
-from hikeshi.flow import Options, Outcome, reading, run
+from hikeshi.flow import Options, Outcome, run, scanning
 
 MARKED = b"some text, marker-one, inert\n"
 MAIL = (
@@ -167,7 +167,7 @@ def test_refused_files_are_named(tmp_path: Path, evidence: tuple[Path, Path]) ->
 def test_items_over_the_limit_are_named_once_and_for_all(
     tmp_path: Path, evidence: tuple[Path, Path], rules: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "LARGEST", 300)
+    monkeypatch.setattr(scanning, "LARGEST", 300)
     outcome = examined(tmp_path / "case", *evidence, yara=rules[:1])
     assert EVERYWHERE == found(tmp_path / "case")
     large = ["a/log.jsonl", "a/mail.eml", "b/outer.zip", "b/outer.zip/in/inner.zip"]

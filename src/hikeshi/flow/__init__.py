@@ -145,7 +145,7 @@ def _examine(
         *judging.hits(results),
         *correlating.hits(),
         *opening.hits(),
-        *reading.scan_hits(tree.places),
+        *reading.scanning.hits(tree.places),
         *reading.searching.hits(results),
         *keys,
     ]
@@ -153,7 +153,7 @@ def _examine(
         *judging.losses(results, tree.places),
         *correlating.losses(tree.places),
         *opening.losses(tree.places),
-        *reading.scan_losses(tree.places),
+        *reading.scanning.losses(results, tree.places),
         *reading.searching.losses(results, tree.places),
         *asking.losses,
     ]
@@ -175,7 +175,7 @@ def _examine(
                 judging.judged,
                 correlating.judged,
                 opening.judged,
-                reading.scanned,
+                reading.scanning.scanned,
                 reading.searching.searched,
                 asking.searched,
             )
@@ -183,7 +183,7 @@ def _examine(
         reused=sum(
             (
                 len(reading.reused),
-                len(reading.scans_reused),
+                len(reading.scanning.reused),
                 reading.searching.reused,
                 judging.reused,
                 correlating.reused,

@@ -8,33 +8,26 @@ are at hand its YARA scan and the search through raw bytes run as tasks of their
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hikeshi.case.state import Done, Part, Parts, State, task_id
-from hikeshi.engine import Limits, Lost, Reply, Task, Unit
+from hikeshi.case.state import Done, Part, State, task_id
+from hikeshi.engine import Limits, Reply, Task, Unit
 from hikeshi.engine.local import Pool
 from hikeshi.evidence.expansion import DEPTH
 from hikeshi.evidence.segments import logs_of
 from hikeshi.evidence.source import ChangedError, FileSource, SegmentSource, Source, Spool, SpoolSource
 from hikeshi.flow.ahead import Ahead
 from hikeshi.flow.hashing import Hashed, Hashing
-from hikeshi.flow.rules import Compiled, file_opener
+from hikeshi.flow.rules import Compiled
+from hikeshi.flow.scanning import SCAN, Scanning
 from hikeshi.flow.searching import SEARCH, SWEEP, Searching
 from hikeshi.flow.tasks import reading_version
 from hikeshi.schema import Reason
 
 READ = "hikeshi.flow.tasks:read"
-SCAN = "hikeshi.flow.scans:scan"
-LARGEST = 1 << 30
-LATE = "YARA rules took longer than ten minutes"
-UNSCANNED = ("late", "large", "image")
-ASKED = {"option": "--deep"}
-# Bumped when a scan leaves something else for the same bytes and rules.
-SCANNED = "3"
 BATCH_UNITS, BATCH_BYTES = 32, 1 << 20
 COUNT = ("item_kind", "records_in", "duplicate", "container", "whole", "blocks")
 
@@ -65,8 +58,6 @@ class _Open:
     scan: bool = False
     ranges: set[int] = field(default_factory=set)
     ahead: set[int] = field(default_factory=set)
-    scanned: Parts | None = None
-    unscanned: str | None = None
     logs: Logs = ()
 
     def forget(self) -> None:
@@ -91,8 +82,8 @@ class Reading:
         patterns: Compiled | None = None,
         deep: bool = False,
     ) -> None:
-        self._state, self._pool, self._yara, self._passwords = state, pool, yara, list(passwords)
-        self._deep = deep
+        self._state, self._pool, self._passwords = state, pool, list(passwords)
+        self.scanning = Scanning(state, yara, deep)
         self.searching = Searching(state, patterns, yara, deep)
         self._tried = sorted(_fingerprint(password, state.salt()) for password in passwords)
         self._version = reading_version()
@@ -108,8 +99,6 @@ class Reading:
         self._ahead = Ahead(pool, self.searching, _known(state))
         self._meeting = True
         self.reused: set[str] = set()
-        self.scans_reused: set[str] = set()
-        self.scanned = 0
         self.read = 0
         self.lost = 0
         self.met_bytes = 0
@@ -118,14 +107,6 @@ class Reading:
     def task(self, item: str) -> str:
         """Id of the parse task of an item."""
         return task_id("read", item, self._version)
-
-    def scan_task(self, item: str) -> str:
-        """Id of the scan of an item by the YARA rules of this run."""
-        return task_id("scan", SCANNED, item, self._yara.version if self._yara else None, self._deep)
-
-    def scan_result(self, item: str) -> Done | None:
-        """What scanning an item left, or None."""
-        return self._state.done(self.scan_task(item)) if self._yara else None
 
     def result(self, item: str) -> Done | None:
         """What reading an item left, or None."""
@@ -204,38 +185,14 @@ class Reading:
             self._release(parent, AGAIN)
         return False
 
-    def scan_hits(self, items: Iterable[str]) -> Iterator[dict[str, Any]]:
-        """All hits of the scans of these items, in a fixed order."""
-        for item in sorted(items):
-            done = self.scan_result(item)
-            if done is not None:
-                with open(self._state.part(done["parts"]["hits"]), "rb") as file:
-                    yield from map(json.loads, file)
-
-    def scan_losses(self, places: Mapping[str, Sequence[str]]) -> Iterator[dict[str, Any]]:
-        """What was not scanned, as issues: the scan was lost, or the bytes were not at hand in this run."""
-        for item in sorted(places) if self._yara else ():
-            done = self.scan_result(item)
-            lost = (done.get("lost") or done.get("refused")) if done else self._unmet(item)
-            if lost:
-                about = done or {}
-                fields = {"judge": "yara", **about.get("fields", {})}
-                fields |= {"detail": about["detail"][-400:]} if "detail" in about else {}
-                unknown = "unknown.raw-search" if lost == Reason.SEARCH_LIMIT else "unknown.not-judged"
-                where = {"item": item, "path": places[item][0], "offset": None}
-                loss = {"reason": lost, "records": 0, "fields": fields, "unknown": unknown}
-                yield {**where, **loss}
-
-    def _unmet(self, item: str) -> Reason:
-        """Why an item's bytes were never there to be scanned."""
-        return Reason.TOO_DEEP if self.result(item) is None else Reason.NOT_AT_HAND
-
     def _meet(self, item: str, name: str, source: Source, depth: int, logs: Logs = ()) -> None:
         if any(item in met for met in (self._settled, self.reused, self._open, self._waiting)):
             if logs:
                 self._again.setdefault(item, (name, source, depth, logs))
             return
-        entry = _Open(item, name, source, depth, scan=self._to_scan(item), logs=logs)
+        entry = _Open(item, name, source, depth, scan=self.scanning.pending(item), logs=logs)
+        if not entry.scan:
+            self.scanning.reuse(item)
         done = self._read_of(item, logs)
         if done is not None and self._whole(done):
             self._reuse(item, done)
@@ -250,15 +207,6 @@ class Reading:
         if len(self._batch) >= BATCH_UNITS or source.size > BATCH_BYTES:
             self._flush()
 
-    def _to_scan(self, item: str) -> bool:
-        """Whether a scan of an item is due."""
-        if self._yara is None:
-            return False
-        if self._scan_of(item) is not None:
-            self.scans_reused.add(item)
-            return False
-        return True
-
     def _read_of(self, item: str, logs: Logs = ()) -> Done | None:
         done = self.result(item)
         if done is not None and not {log for log, _ in logs} <= set(done.get("logs", ())):
@@ -267,9 +215,6 @@ class Reading:
             return None
         return done if self._state.intact(_parts(done)) else None
 
-    def _scan_of(self, item: str) -> Done | None:
-        return self._state.usable(self.scan_task(item)) if self._yara else None
-
     def _whole(self, done: Done) -> bool:
         """Whether nothing below needs the bytes of this item: all of it is scanned and searched."""
         pending = [child["item"] for child in done["children"]]
@@ -277,13 +222,11 @@ class Reading:
         while pending:
             item = pending.pop()
             below = self.result(item)
-            if (
-                self._yara and self._scan_of(item) is None and below is not None
-            ):  # None: too deep to have been met
+            if below is None:  # too deep to have been met
+                continue
+            if self.scanning.pending(item) or self.searching.pending(item, below):
                 return False
-            if below and self.searching.pending(item, below):
-                return False
-            fresh = {child["item"] for child in below["children"]} - seen if below else set()
+            fresh = {child["item"] for child in below["children"]} - seen
             seen |= fresh
             pending += fresh
         return True
@@ -296,8 +239,8 @@ class Reading:
             if item in self.reused:
                 continue
             self.reused.add(item)
-            if self._yara and self._scan_of(item) is not None:
-                self.scans_reused.add(item)
+            if not self.scanning.pending(item):
+                self.scanning.reuse(item)
             self.searching.reuse(item, done)
             for child in done["children"]:
                 below = self.result(child["item"])
@@ -310,8 +253,8 @@ class Reading:
         large = [entry for entry in self._batch if entry.source.size > BATCH_BYTES]
         self._batch = []
         for group in [small, *([entry] for entry in large)]:
-            self._submit(READ, [entry for entry in group if entry.read])
-            self._submit(SCAN, [entry for entry in group if entry.scan])
+            self._read([entry for entry in group if entry.read])
+            self._scan([entry for entry in group if entry.scan])
             for entry in group:
                 if entry.ranges:
                     self._search(entry, self._waiting[entry.item][0], entry.ranges - entry.ahead)
@@ -343,30 +286,27 @@ class Reading:
         if not entry.ranges:
             self._finish(entry, SEARCH)
 
-    def _submit(self, function: str, group: list[_Open]) -> None:
+    def _read(self, group: list[_Open]) -> None:
         if not group:
             return
         size = sum(entry.source.size for entry in group)
         units = []
         for entry in group:
             about = {"id": entry.item, "name": entry.name, "size": entry.source.size}
-            about |= {"whole": entry.source.size <= LARGEST} if function == SCAN else {}
-            rules = [file_opener(self._yara.path)] if self._yara and function == SCAN else []
-            logs = [opener for _, log in entry.logs for opener in log.openers()] if function == READ else []
+            logs = [opener for _, log in entry.logs for opener in log.openers()]
             if logs:
                 about["logs"] = len(logs)
-            units.append(Unit(entry.item, about, [*entry.source.openers(), *rules, *logs]))
+            units.append(Unit(entry.item, about, [*entry.source.openers(), *logs]))
         limits = Limits(
             cpu=3600 + size // 2_000_000, silence=60 + size / 20_000_000, wall=600 + size / 100_000
         )
-        if function == SCAN:
-            most = 900 * len(group) + size // 100_000
-            limits = Limits(cpu=most, silence=most, wall=most)
-        arguments: dict[str, Any] = {"passwords": self._passwords}
-        if self._yara and function == SCAN:
-            arguments = {"version": self._yara.version, "deep": self._deep}
-        depth = max(entry.depth for entry in group)
-        self._pool.submit(Task(function, units, arguments, limits, priority=(size >> 20, -depth)))
+        arguments = {"passwords": self._passwords}
+        self._pool.submit(Task(READ, units, arguments, limits, priority=(size >> 20, -_depth(group))))
+
+    def _scan(self, group: list[_Open]) -> None:
+        items = [(entry.item, entry.name, entry.source) for entry in group]
+        for task in self.scanning.tasks(items, _depth(group)):
+            self._pool.submit(task)
 
     def take(self, reply: Reply, on_done: Callable[[str, Done], None]) -> None:
         """Hear one reply of a reading, scanning or searching task."""
@@ -377,7 +317,9 @@ class Reading:
             return
         entry = self._open[reply.unit.key]
         if reply.task.function == SCAN:
-            self._take_scan(entry, reply)
+            if self.scanning.take(reply):
+                entry.scan = False
+                self._finish(entry, SCAN)
         elif reply.task.function == SEARCH:
             entry.ranges -= self.searching.take(reply)
             if not entry.ranges:
@@ -397,34 +339,6 @@ class Reading:
         elif reply.finished:
             self._close(entry, on_done)
         self._flush_due()
-
-    def _take_scan(self, entry: _Open, reply: Reply) -> None:
-        entry.scanned = entry.scanned or Parts(self._state, "hits")
-        if reply.message and reply.message.head["kind"] in UNSCANNED:
-            entry.unscanned = reply.message.head["kind"]
-        elif reply.message:
-            entry.scanned.write(reply.message.head["kind"], reply.message.blob)
-        elif reply.again:
-            entry.scanned.drop()
-            entry.unscanned = None
-        else:
-            result: dict[str, Any] = {"item": entry.item}
-            if reply.lost or entry.unscanned:
-                entry.scanned.drop()
-            if reply.lost:
-                result |= {"lost": reply.lost.value, "detail": reply.detail}
-            elif entry.unscanned == "late":
-                result |= {"lost": Lost.HUNG.value, "detail": LATE}
-            elif entry.unscanned == "large":
-                size = f"{entry.source.size} bytes"
-                result |= {"refused": Reason.TOO_LARGE.value, "fields": {"detail": size, **ASKED}}
-            elif entry.unscanned == "image" and not self._deep:
-                fields = {"what": "the image outside of regions", **ASKED}
-                result |= {"refused": Reason.SEARCH_LIMIT.value, "fields": fields}
-            self._state.finish(self.scan_task(entry.item), result | {"parts": entry.scanned.keep()})
-            self.scanned += 1
-            entry.scan = False
-            self._finish(entry, SCAN)
 
     def _finish(self, entry: _Open, what: str) -> None:
         """Settle an item when its reading, its scan, its search and all that lies in it are done."""
@@ -558,6 +472,10 @@ def _known(state: State) -> frozenset[tuple[str, int]]:
     """Path and size of what earlier runs listed."""
     entries = (entry for listing in state.listings() for entry in listing)
     return frozenset((entry["path"], entry["bytes"]) for entry in entries if "bytes" in entry)
+
+
+def _depth(group: Sequence[_Open]) -> int:
+    return max((entry.depth for entry in group), default=0)
 
 
 def _parts(done: Done) -> list[str]:
