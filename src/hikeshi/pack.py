@@ -19,7 +19,19 @@ from hikeshi.codecs.task_xml import Task
 from hikeshi.codecs.task_xml import parse as read_task
 from hikeshi.codecs.times import filetime, iso
 from hikeshi.codecs.zones import in_utc
-from hikeshi.schema import TABLES, Grade, Hit, Issue, KeyFound, KeySearch, Reason, Region, Rule, Search
+from hikeshi.schema import (
+    TABLES,
+    Grade,
+    Hit,
+    Issue,
+    KeyFound,
+    KeySearch,
+    Reason,
+    Region,
+    Rule,
+    Search,
+    Stream,
+)
 from hikeshi.words import FUNCTIONS
 
 if TYPE_CHECKING:
@@ -48,6 +60,7 @@ __all__ = [
     "Rule",
     "Search",
     "Section",
+    "Stream",
     "Task",
     "WebRequest",
     "cfb_decrypt",

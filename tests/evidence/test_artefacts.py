@@ -20,7 +20,7 @@ from hikeshi.evidence.artefacts import known
         "p2/Users/taro/Desktop/a.lnk",
         "Library/LaunchDaemons/com.example.a.plist",
         "Users/taro/Library/LaunchAgents/com.example.a.plist",
-        "private/var/root/../Library/Preferences/SystemConfiguration/preferences.plist",
+        "Library/Preferences/SystemConfiguration/preferences.plist",
         "etc/hosts",
         "home/taro/.config/autostart/a.desktop",
     ],

@@ -4,55 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Protocol
 
 from hikeshi.families.netwire import commands, keys, traffic
 from hikeshi.families.netwire.raw import FAMILY
-from hikeshi.pack import Grade, Hit, iso, replace
+from hikeshi.pack import Grade, Hit, Stream, iso, replace
 
 # Messages that say nothing alone: data of files and pictures, keys and mouse, keep-alives, ends of lists.
 _QUIET = frozenset({0x97, 0x98, 0x99, 0x9B, 0xAC, 0xAD, 0xC5, 0xC6, 0xC7, 0xC8, 0xCA, 0xD1, 0xD2})
 _MOST_BLOCKS = 50
-
-
-class Stream(Protocol):
-    """A TCP stream whose bytes may be asked for as often as needed, as (position, bytes) between gaps."""
-
-    @property
-    def item(self) -> str:
-        """The item's id."""
-
-    @property
-    def number(self) -> int:
-        """The stream's number in the item."""
-
-    @property
-    def time(self) -> int | None:
-        """When it began."""
-
-    @property
-    def client(self) -> str:
-        """Address of the end that opened it."""
-
-    @property
-    def client_port(self) -> int:
-        """Its port."""
-
-    @property
-    def server(self) -> str:
-        """Address of the other end."""
-
-    @property
-    def server_port(self) -> int:
-        """Its port."""
-
-    @property
-    def sent(self) -> traffic.Runs:
-        """Bytes of the end that opened it."""
-
-    @property
-    def received(self) -> traffic.Runs:
-        """Bytes of the other end."""
 
 
 Where = Callable[[bool, int], tuple[int | None, int | None, int | None]]

@@ -9,12 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Protocol
 
 from hikeshi.families.smokeloader import checkin, eras, posts
 from hikeshi.families.smokeloader.config import FAMILY
 from hikeshi.families.smokeloader.posts import Message
-from hikeshi.pack import Grade, Hit, iso, replace
+from hikeshi.pack import Grade, Hit, Stream, iso, replace
 
 REQUEST, OLD, POOL = "smokeloader.request", "smokeloader.old-gate", "smokeloader.pool-login"
 _GLANCE, _MOST, _HEAD = 256 << 10, 5_000, 128
@@ -25,42 +24,6 @@ _OLD_BODY = re.compile(rb"cmd=grab&data=")
 _OLD_ANSWER = re.compile(rb"Smk[0-9]")
 _LOGIN = re.compile(rb'"method"\s*:\s*"(login|mining\.(?:subscribe|authorize))"')
 _HTML = re.compile(rb"(?i)<(?:!doctype|html|head|body|\?xml)")
-
-
-class Stream(Protocol):
-    """A TCP stream whose bytes may be asked for as often as needed, as (position, bytes) between gaps."""
-
-    @property
-    def item(self) -> str:
-        """The item's id."""
-
-    @property
-    def number(self) -> int:
-        """The stream's number in the item."""
-
-    @property
-    def time(self) -> int | None:
-        """When it began."""
-
-    @property
-    def client(self) -> str:
-        """Address of the end that opened it."""
-
-    @property
-    def server(self) -> str:
-        """Address of the other end."""
-
-    @property
-    def server_port(self) -> int:
-        """Its port."""
-
-    @property
-    def sent(self) -> posts.Runs:
-        """Bytes of the end that opened it."""
-
-    @property
-    def received(self) -> posts.Runs:
-        """Bytes of the other end."""
 
 
 Where = Callable[[bool, int], tuple[int | None, int | None, int | None]]
