@@ -81,6 +81,7 @@ __all__ = [
     "read_text",
     "replace",
     "row",
+    "row_hit",
 ]
 
 # Kinds of evidence beside event logs that a function can be seen in.
@@ -207,6 +208,34 @@ def row(rows: pa.Table, number: int) -> dict[str, Any]:
         value = column[number]
         found[one.name] = value.value if pa.types.is_timestamp(one.type) else value.as_py()
     return found
+
+
+def row_hit(
+    family: str,
+    found: Mapping[str, Any],
+    grade: Grade,
+    message: str,
+    function: str | None,
+    techniques: tuple[str, ...],
+    fields: Mapping[str, str],
+) -> Hit:
+    """The finding that a row of a table stands for, at its place and time; empty fields are left out."""
+    time = found["time"]
+    return Hit(
+        found["item"],
+        grade,
+        message,
+        record=found["record"],
+        offset=found["offset"],
+        time=time,
+        time_text=found.get("time_text") or iso(time),
+        host=found.get("host"),
+        user=found.get("user"),
+        family=family,
+        function=function,
+        techniques=techniques,
+        fields={name: value for name, value in fields.items() if value},
+    )
 
 
 def log_source(name: str) -> tuple[str, int] | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hikeshi.families.mokes_qt.places import LIKELY, agent_of, is_desktop_entry, is_temporary, place_of
 from hikeshi.families.mokes_qt.spool import TECHNIQUES, Spooled, spooled
-from hikeshi.pack import Grade, Hit, iso, row
+from hikeshi.pack import Grade, Hit, iso, row, row_hit
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,7 +36,8 @@ def autostarts(rows: pa.Table) -> Iterator[Hit]:
             continue
         published = place is not None and place.published
         technique = "T1547.013" if found["kind"] == "xdg-autostart" else "T1543.001"
-        yield _hit(
+        yield row_hit(
+            FAMILY,
             found,
             Grade.STRONG if published else Grade.INDICATED if place or named else Grade.WEAK,
             "mokes_qt.autostart" if published else "mokes_qt.autostart-hint",
@@ -77,7 +78,9 @@ def registry(rows: pa.Table) -> Iterator[Hit]:
         if place is not None and place.system == "Windows":
             path = f"{found['key']}\\{found['name']}"
             fields = {"registry_path": path, "registry_data": found["data"], "program": ""}
-            yield _hit(found, Grade.INDICATED, "mokes_qt.run-value", "persistence", ("T1547.001",), fields)
+            yield row_hit(
+                FAMILY, found, Grade.INDICATED, "mokes_qt.run-value", "persistence", ("T1547.001",), fields
+            )
 
 
 def events(rows: pa.Table) -> Iterator[Hit]:
@@ -92,18 +95,22 @@ def events(rows: pa.Table) -> Iterator[Hit]:
         place, fields = place_of(path), {"file": path, "program": logged.get("Image") or ""}
         if found["event_id"] == 11 and (name := spooled(path)) is not None:
             grade = Grade.INDICATED if is_temporary(path) else Grade.WEAK
-            yield _hit(found, grade, "mokes_qt.spool-event", name.function, TECHNIQUES[name.function], fields)
+            yield row_hit(
+                FAMILY, found, grade, "mokes_qt.spool-event", name.function, TECHNIQUES[name.function], fields
+            )
         elif found["event_id"] in (1, 11) and place is not None and place.system == "Linux":
-            yield _hit(found, Grade.WEAK, "mokes_qt.file-hint", None, ("T1036.005",), fields)
+            yield row_hit(FAMILY, found, Grade.WEAK, "mokes_qt.file-hint", None, ("T1036.005",), fields)
         elif found["event_id"] == 11 and is_desktop_entry(path):
-            yield _hit(found, Grade.WEAK, "mokes_qt.file-hint", "persistence", ("T1547.013",), fields)
+            yield row_hit(
+                FAMILY, found, Grade.WEAK, "mokes_qt.file-hint", "persistence", ("T1547.013",), fields
+            )
 
 
 def _spool(found: Mapping[str, Any], path: str, name: Spooled) -> Hit:
     times = [time for key in ("created", "modified", "name_created") if (time := found[key]) is not None]
     fields = {"file": path, "clock": name.text, "file_time": iso(min(times, default=None)) or "",
               "temporary": "yes" if is_temporary(path) else ""}  # fmt: skip
-    return _hit({**found, "time": min(times, default=None)}, Grade.INDICATED, CLUE, name.function,
+    return row_hit(FAMILY, {**found, "time": min(times, default=None)}, Grade.INDICATED, CLUE, name.function,
                 TECHNIQUES[name.function], fields)  # fmt: skip
 
 
@@ -115,16 +122,4 @@ def _file(
     fields = {"file": found["path"], "bytes": "" if size is None else str(size), "size_fits": fits,
               "file_state": found["state"] or ""}  # fmt: skip
     time = found["created"] if found["created"] is not None else found["modified"]
-    return _hit({**found, "time": time}, grade, message, function, techniques, fields)
-
-
-def _hit(
-    found: Mapping[str, Any], grade: Grade, message: str, function: str | None, techniques: tuple[str, ...],
-    fields: Mapping[str, str],
-) -> Hit:  # fmt: skip
-    time = found["time"]
-    return Hit(
-        found["item"], grade, message, record=found["record"], offset=found["offset"], time=time,
-        time_text=found.get("time_text") or iso(time), host=found.get("host"), user=found.get("user"), family=FAMILY,
-        function=function, techniques=techniques, fields={name: value for name, value in fields.items() if value},
-    )  # fmt: skip
+    return row_hit(FAMILY, {**found, "time": time}, grade, message, function, techniques, fields)

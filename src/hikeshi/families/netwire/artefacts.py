@@ -7,11 +7,11 @@ A hive tells what a value is, not who wrote it: an emulation leaves the same val
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from hikeshi.families.netwire.raw import FAMILY
-from hikeshi.pack import Grade, Hit, iso, row
+from hikeshi.pack import Grade, Hit, row, row_hit
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,21 +43,35 @@ def registry(rows: pa.Table) -> Iterator[Hit]:
         folded, fields = key.casefold(), {"registry_path": f"{key}\\{name}", "registry_data": data}
         if folded.endswith("\\software\\netwire"):
             if name in ("HostId", "Install Date"):
-                yield _hit(
-                    found, Grade.STRONG, "netwire.identity", "registration", ("T1027.011", "T1112"), fields
+                yield row_hit(
+                    FAMILY,
+                    found,
+                    Grade.STRONG,
+                    "netwire.identity",
+                    "registration",
+                    ("T1027.011", "T1112"),
+                    fields,
                 )
         elif folded.endswith("\\run"):
             named, placed = name.casefold() == "netwire", bool(_DEFAULT.fullmatch(data.casefold()))
             if named or placed:
                 grade = Grade.STRONG if named and placed else Grade.INDICATED
                 message = "netwire.run-value" if named and placed else "netwire.run-partial"
-                yield _hit(found, grade, message, "persistence", ("T1547.001",), fields)
+                yield row_hit(FAMILY, found, grade, message, "persistence", ("T1547.001",), fields)
             else:
-                yield _hit(
-                    found, Grade.WEAK, AUTOSTART_CLUE, "persistence", ("T1547.001",), fields | {"name": name}
+                yield row_hit(
+                    FAMILY,
+                    found,
+                    Grade.WEAK,
+                    AUTOSTART_CLUE,
+                    "persistence",
+                    ("T1547.001",),
+                    fields | {"name": name},
                 )
         elif name.casefold() == "stubpath" and _beyond_f(key.rpartition("\\")[2]):
-            yield _hit(found, Grade.INDICATED, "netwire.active-setup", "persistence", ("T1547.014",), fields)
+            yield row_hit(
+                FAMILY, found, Grade.INDICATED, "netwire.active-setup", "persistence", ("T1547.014",), fields
+            )
 
 
 def _beyond_f(component: str) -> bool:
@@ -79,10 +93,10 @@ def autostarts(rows: pa.Table) -> Iterator[Hit]:
         if not labelled and not placed:
             if found["kind"] in ("launch-agent", "xdg-autostart"):
                 fields |= {"name": found["name"] or path.rpartition("/")[2].partition(".")[0]}
-                yield _hit(found, Grade.WEAK, AUTOSTART_CLUE, "persistence", (technique,), fields)
+                yield row_hit(FAMILY, found, Grade.WEAK, AUTOSTART_CLUE, "persistence", (technique,), fields)
             continue
         both = labelled and placed
-        yield _hit(found, Grade.STRONG if both else Grade.INDICATED,
+        yield row_hit(FAMILY, found, Grade.STRONG if both else Grade.INDICATED,
                    "netwire.autostart" if both else "netwire.autostart-partial", "persistence", (technique,),
                    fields)  # fmt: skip
 
@@ -102,26 +116,28 @@ def files(rows: pa.Table) -> Iterator[Hit]:
         time = found["created"] if found["created"] is not None else found["modified"]
         dated = {**found, "time": time}
         if name.casefold() == "com.mac.host.plist":
-            yield _hit(
-                dated, Grade.INDICATED, "netwire.autostart-file", "persistence", ("T1543.001",), fields
+            yield row_hit(
+                FAMILY,
+                dated,
+                Grade.INDICATED,
+                "netwire.autostart-file",
+                "persistence",
+                ("T1543.001",),
+                fields,
             )
         elif _DAY.fullmatch(name) and not _LOGS.search(found["path"]):
-            yield _hit(dated, Grade.WEAK, DAY_CLUE, "keylogging", ("T1056.001", "T1074.001"), fields)
+            yield row_hit(
+                FAMILY, dated, Grade.WEAK, DAY_CLUE, "keylogging", ("T1056.001", "T1074.001"), fields
+            )
         elif _DAY.fullmatch(name):
-            yield _hit(
-                dated, Grade.INDICATED, "netwire.key-log", "keylogging", ("T1056.001", "T1074.001"), fields
+            yield row_hit(
+                FAMILY,
+                dated,
+                Grade.INDICATED,
+                "netwire.key-log",
+                "keylogging",
+                ("T1056.001", "T1074.001"),
+                fields,
             )
         elif not name[:1].isdigit():
-            yield _hit(dated, Grade.INDICATED, "netwire.copy", None, ("T1204.002",), fields)
-
-
-def _hit(
-    found: Mapping[str, Any], grade: Grade, message: str, function: str | None, techniques: tuple[str, ...],
-    fields: Mapping[str, str],
-) -> Hit:  # fmt: skip
-    time = found["time"]
-    return Hit(
-        found["item"], grade, message, record=found["record"], offset=found["offset"], time=time,
-        time_text=found.get("time_text") or iso(time), host=found.get("host"), user=found.get("user"), family=FAMILY,
-        function=function, techniques=techniques, fields={name: value for name, value in fields.items() if value},
-    )  # fmt: skip
+            yield row_hit(FAMILY, dated, Grade.INDICATED, "netwire.copy", None, ("T1204.002",), fields)
